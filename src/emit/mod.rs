@@ -1,0 +1,1 @@
+//! Predictions to what other tools take: one file per form.

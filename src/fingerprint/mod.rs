@@ -1,0 +1,1 @@
+//! Features, robust scaling, principal components, and the model that a store persists.

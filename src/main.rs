@@ -1,0 +1,3 @@
+//! The `shadow` program.
+
+fn main() {}

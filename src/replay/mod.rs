@@ -1,0 +1,1 @@
+//! Replays a trace in time order and scores predictions beside their rivals.

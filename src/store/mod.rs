@@ -1,0 +1,10 @@
+//! The canonical Parquet tables of a store: partition, join, compact, scan by bucket.
+//!
+//! Input: rows from [`crate::trace`]. Output: `workloads.parquet` (one row per run of a workload) and samples,
+//! hash-partitioned by workload and sorted by (workload, run, time), as `docs/store.md` describes. The manifest
+//! `store.json` is written last and says which files count; whatever else lies in the folder is a leftover of a
+//! stopped run and is removed by the next writer.
+
+mod record;
+
+pub use record::{Ending, MachineSize, Workload};

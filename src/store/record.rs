@@ -1,0 +1,90 @@
+//! What the store knows of one run of a workload.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::trace::{Amounts, WorkloadFlags};
+use crate::units::{Bytes, Cores, Micros};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// It was alive when the trace ended, or the trace does not say: its life is censored.
+    Unknown,
+    /// It ended as wanted.
+    Finished,
+    /// It failed.
+    Failed,
+    /// It was cancelled.
+    Killed,
+    /// It was descheduled.
+    Evicted,
+}
+
+/// What 1.0 is in a normalised trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineSize {
+    /// Nanocores of the largest machine; nothing if the user did not say.
+    pub nanocores: Option<u64>,
+    /// Bytes of memory of the largest machine; nothing if the user did not say.
+    pub memory_bytes: Option<u64>,
+}
+
+impl MachineSize {
+    /// Returns the CPU of the largest machine.
+    pub fn cores(&self) -> Option<Cores> {
+        self.nanocores.map(Cores::from_nanos)
+    }
+
+    /// Returns the memory of the largest machine.
+    pub fn memory(&self) -> Option<Bytes> {
+        self.memory_bytes.map(Bytes::new)
+    }
+}
+
+/// One run of a workload: from one start to the next end. Amounts are in the store's unit contract.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workload {
+    /// Identifier in its trace, as in `3418309/0`, `c_1`, `checkout`.
+    pub id: String,
+    /// 0 for the first run of that identifier, 1 after a restart, and so on.
+    pub run: u32,
+    /// Name of the trace format it came from.
+    pub format: String,
+    /// Application key (`None` where the trace has none): instances of one program share it.
+    pub application: Option<String>,
+    /// Who owns it.
+    pub user: Option<String>,
+    /// Scheduling class in the source's words.
+    pub class: Option<String>,
+    /// Priority in the source's numbers.
+    pub priority: Option<i32>,
+    /// When the run began, if the trace shows it coming into being after observation began.
+    pub start: Option<Micros>,
+    /// When the run ended, if the trace shows it.
+    pub end: Option<Micros>,
+    /// How it ended.
+    pub ending: Ending,
+    /// The request at the start of the run: what its owner asked for at submission.
+    pub request: Amounts,
+    /// The limit at the start of the run.
+    pub limit: Amounts,
+    /// The largest request in force during the run.
+    pub largest_request: Amounts,
+    /// Replicas or instances, where the trace states them.
+    pub replicas: Option<u32>,
+    /// Further columns known at submission.
+    pub labels: BTreeMap<String, String>,
+    /// Quality and meaning.
+    pub flags: WorkloadFlags,
+    /// Samples of the run in the usage table.
+    pub samples: u64,
+    /// Start of the first sample.
+    pub first_sample: Option<Micros>,
+    /// End of the last sample.
+    pub last_sample: Option<Micros>,
+    /// Bucket of the usage table that holds its samples.
+    pub bucket: u32,
+}
