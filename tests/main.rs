@@ -1,1 +1,6 @@
-//! All integration tests, in one binary.
+//! All integration tests, in one binary: each further one would link polars again.
+
+mod cli;
+mod common;
+mod laws;
+mod stages;

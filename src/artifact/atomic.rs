@@ -20,11 +20,10 @@ impl AtomicFile {
     pub fn create(target: &Path) -> Result<Self, ArtifactError> {
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
         fs_err::create_dir_all(folder)?;
-        let temporary = tempfile::Builder::new()
-            .prefix(".writing-")
-            .suffix(".tmp")
-            .tempfile_in(folder)
-            .map_err(|error| std::io::Error::new(error.kind(), format!("cannot write in `{}`: {error}", folder.display())))?;
+        let temporary =
+            tempfile::Builder::new().prefix(".writing-").suffix(".tmp").tempfile_in(folder).map_err(|error| {
+                std::io::Error::new(error.kind(), format!("cannot write in `{}`: {error}", folder.display()))
+            })?;
         Ok(Self { temporary, target: target.to_owned() })
     }
 
@@ -45,7 +44,9 @@ impl AtomicFile {
     pub fn commit(self) -> Result<(), ArtifactError> {
         self.temporary.as_file().sync_all()?;
         let target = self.target;
-        self.temporary.persist(&target).map_err(|error| std::io::Error::new(error.error.kind(), format!("cannot replace `{}`: {}", target.display(), error.error)))?;
+        self.temporary.persist(&target).map_err(|error| {
+            std::io::Error::new(error.error.kind(), format!("cannot replace `{}`: {}", target.display(), error.error))
+        })?;
         if let Some(folder) = target.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs_err::File::open(folder)?.sync_all()?;
         }

@@ -63,12 +63,18 @@ pub fn write<T: Serialize>(path: &Path, kind: ManifestKind, body: &T) -> Result<
 pub fn read<T: DeserializeOwned>(path: &Path, kind: ManifestKind) -> Result<T, ArtifactError> {
     let bytes = fs_err::read(path)?;
     let damaged = |what: String| ArtifactError::Damaged { path: path.to_owned(), what };
-    let head: Head = serde_json::from_slice(&bytes).map_err(|error| damaged(format!("not the JSON of {}: {error}", kind.described)))?;
+    let head: Head = serde_json::from_slice(&bytes)
+        .map_err(|error| damaged(format!("not the JSON of {}: {error}", kind.described)))?;
     if head.kind != kind.name {
         return Err(ArtifactError::Foreign { path: path.to_owned(), expected: kind.described });
     }
     if head.version < kind.oldest || head.version > kind.newest {
-        return Err(ArtifactError::Version { path: path.to_owned(), found: head.version, oldest: kind.oldest, newest: kind.newest });
+        return Err(ArtifactError::Version {
+            path: path.to_owned(),
+            found: head.version,
+            oldest: kind.oldest,
+            newest: kind.newest,
+        });
     }
     let envelope: Envelope<'_> = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
     let found = format!("{:08x}", crc32fast::hash(envelope.body.get().as_bytes()));

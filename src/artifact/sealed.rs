@@ -39,9 +39,12 @@ struct Footer {
 /// # Errors
 /// The file cannot be written.
 pub fn write(path: &Path, seal: &Seal, content: &[u8]) -> Result<(), ArtifactError> {
-    let footer = Footer { seal: seal.clone(), bytes: content.len() as u64, crc32: format!("{:08x}", crc32fast::hash(content)) };
-    let footer = serde_json::to_vec(&footer).map_err(|source| ArtifactError::Encode { path: path.to_owned(), source })?;
-    let length = u32::try_from(footer.len()).map_err(|_too_long| ArtifactError::Damaged { path: path.to_owned(), what: "footer over 4 GiB".to_owned() })?;
+    let footer =
+        Footer { seal: seal.clone(), bytes: content.len() as u64, crc32: format!("{:08x}", crc32fast::hash(content)) };
+    let footer =
+        serde_json::to_vec(&footer).map_err(|source| ArtifactError::Encode { path: path.to_owned(), source })?;
+    let length = u32::try_from(footer.len())
+        .map_err(|_too_long| ArtifactError::Damaged { path: path.to_owned(), what: "footer over 4 GiB".to_owned() })?;
     let mut file = Vec::with_capacity(content.len() + footer.len() + TAIL);
     file.extend_from_slice(content);
     file.extend_from_slice(&footer);
@@ -68,7 +71,8 @@ pub fn check(path: &Path, file: &[u8]) -> Result<(Seal, usize), ArtifactError> {
     let Some(content) = rest.len().checked_sub(length) else {
         return Err(damaged(format!("footer of {length} bytes in a file of {}", file.len())));
     };
-    let footer: Footer = serde_json::from_slice(&rest[content..]).map_err(|error| damaged(format!("footer: {error}")))?;
+    let footer: Footer =
+        serde_json::from_slice(&rest[content..]).map_err(|error| damaged(format!("footer: {error}")))?;
     if footer.bytes != content as u64 {
         return Err(damaged(format!("{content} bytes of content instead of {}", footer.bytes)));
     }

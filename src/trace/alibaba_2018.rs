@@ -1,7 +1,9 @@
 //! The `alibaba-2018` format.
 
 use super::source::Input;
-use super::{Confidence, Context, CpuUnit, Format, Head, MemoryUnit, NetworkUnit, RequestRule, TraceError, UnitContract};
+use super::{
+    Confidence, Context, CpuUnit, Format, Head, MemoryUnit, NetworkUnit, RequestRule, TraceError, UnitContract,
+};
 
 /// The `alibaba-2018` format.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,7 @@
 use std::io::{BufRead, Read};
 
 use super::reject::row_text;
-use super::{Context, Rejected, TraceError};
+use super::{Context, Refusal, Rejected, TraceError};
 use crate::trace::summary::ColumnSummary;
 
 /// What the cells of a column are.
@@ -211,7 +211,8 @@ pub fn read(
                     row: number,
                     reason,
                     detail,
-                    text: String::from_utf8_lossy(&record.iter().collect::<Vec<_>>().join(&table.delimiter)).into_owned(),
+                    text: String::from_utf8_lossy(&record.iter().collect::<Vec<_>>().join(&table.delimiter))
+                        .into_owned(),
                 });
             }
         }
@@ -242,9 +243,11 @@ pub fn io_error(file: &str, row: u64, source: std::io::Error) -> TraceError {
         std::io::ErrorKind::UnexpectedEof => {
             TraceError::Truncated { file: file.to_owned(), what: "the compressed stream ends early".to_owned(), row }
         }
-        std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput => {
-            TraceError::Truncated { file: file.to_owned(), what: format!("the compressed stream is damaged ({source})"), row }
-        }
+        std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput => TraceError::Truncated {
+            file: file.to_owned(),
+            what: format!("the compressed stream is damaged ({source})"),
+            row,
+        },
         _ => TraceError::Read { file: file.to_owned(), source },
     }
 }
@@ -253,7 +256,14 @@ pub fn io_error(file: &str, row: u64, source: std::io::Error) -> TraceError {
 fn header(table: &TableSpec, record: &csv::ByteRecord, file: &str) -> Result<Option<Vec<Option<usize>>>, TraceError> {
     let names: Vec<String> = record
         .iter()
-        .map(|field| String::from_utf8_lossy(field).trim_start_matches('\u{feff}').trim().trim_start_matches('#').trim().to_owned())
+        .map(|field| {
+            String::from_utf8_lossy(field)
+                .trim_start_matches('\u{feff}')
+                .trim()
+                .trim_start_matches('#')
+                .trim()
+                .to_owned()
+        })
         .collect();
     let known = table.columns.iter().filter(|column| names.iter().any(|name| column.is_called(name))).count();
     if known < 2 && !(known == 1 && table.columns.len() == 1) {
@@ -271,7 +281,10 @@ fn header(table: &TableSpec, record: &csv::ByteRecord, file: &str) -> Result<Opt
     if missing.is_empty() {
         return Ok(Some(position));
     }
-    Err(TraceError::Columns { file: file.to_owned(), what: format!("the header has no column `{}` (table `{}`)", missing.join("`, `"), table.name) })
+    Err(TraceError::Columns {
+        file: file.to_owned(),
+        what: format!("the header has no column `{}` (table `{}`)", missing.join("`, `"), table.name),
+    })
 }
 
 fn check_length(table: &TableSpec, record: &csv::ByteRecord, has_header: bool) -> Result<(), String> {
@@ -301,24 +314,25 @@ fn fill(
             match type_cell(spec.kind, field) {
                 Ok(cell) => cell,
                 Err(Fault::Spreadsheet) => {
-                    return Err(TraceError::Refused {
+                    return Err(TraceError::Refused(Box::new(Refusal {
                         file: file.to_owned(),
                         row,
                         column: spec.name.to_owned(),
                         found: row_text(field),
                         what: "an identifier is in scientific notation, so its last digits are lost and rows can no longer be joined".to_owned(),
                         hint: "the file went through a spreadsheet; export it again from its source".to_owned(),
-                    });
+                    })));
                 }
                 Err(Fault::DoubleTime) => {
-                    return Err(TraceError::Refused {
+                    return Err(TraceError::Refused(Box::new(Refusal {
                         file: file.to_owned(),
                         row,
                         column: spec.name.to_owned(),
                         found: row_text(field),
                         what: "a time does not fit 64 bits".to_owned(),
-                        hint: "the column went through a floating-point number; export it again as an integer".to_owned(),
-                    });
+                        hint: "the column went through a floating-point number; export it again as an integer"
+                            .to_owned(),
+                    })));
                 }
                 Err(Fault::NotA(reason)) => {
                     rejected.get_or_insert((reason, format!("column `{}`: found `{}`", spec.name, row_text(field))));
@@ -336,7 +350,9 @@ fn fill(
             }
             Cell::Integer(value) => summary.number(value as f64),
             Cell::Number(value) => summary.number(value),
-            Cell::Text if spec.kind == Kind::Category => summary.category(std::str::from_utf8(field).unwrap_or_default()),
+            Cell::Text if spec.kind == Kind::Category => {
+                summary.category(std::str::from_utf8(field).unwrap_or_default());
+            }
             _ => {}
         }
     }

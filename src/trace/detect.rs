@@ -6,7 +6,10 @@ use super::{Confidence, Format, Head, TableName, TraceError, formats};
 ///
 /// # Errors
 /// [`TraceError::Unrecognised`] when no format fits or several do.
-pub fn detect(head: &Head<'_>, wanted: Option<&'static dyn Format>) -> Result<(&'static dyn Format, TableName), TraceError> {
+pub fn detect(
+    head: &Head<'_>,
+    wanted: Option<&'static dyn Format>,
+) -> Result<(&'static dyn Format, TableName), TraceError> {
     let unrecognised = |what: String| TraceError::Unrecognised { file: head.path.to_owned(), what };
     if head.bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(unrecognised("the file is empty".to_owned()));
@@ -18,7 +21,8 @@ pub fn detect(head: &Head<'_>, wanted: Option<&'static dyn Format>) -> Result<(&
         }
     }
     let Some(best) = claims.iter().map(|claim| claim.0).max() else {
-        let first = String::from_utf8_lossy(head.bytes).lines().next().unwrap_or_default().chars().take(80).collect::<String>();
+        let first =
+            String::from_utf8_lossy(head.bytes).lines().next().unwrap_or_default().chars().take(80).collect::<String>();
         return Err(unrecognised(match wanted {
             Some(format) => format!("it is no table of `{}`; it begins `{first}`", format.name()),
             None => format!("no format fits; it begins `{first}`"),

@@ -1,7 +1,9 @@
 //! The `google-2011` format.
 
 use super::source::Input;
-use super::{Confidence, Context, CpuUnit, Format, Head, MemoryUnit, NetworkUnit, RequestRule, TraceError, UnitContract};
+use super::{
+    Confidence, Context, CpuUnit, Format, Head, MemoryUnit, NetworkUnit, RequestRule, TraceError, UnitContract,
+};
 
 /// The `google-2011` format.
 #[derive(Debug, Clone, Copy)]

@@ -23,9 +23,27 @@ use source::Input;
 pub use record::{
     Amounts, Dataset, EventKind, EventRow, GroupRow, MachineRow, Sample, SampleFlags, Scaling, Sink, WorkloadFlags,
 };
-pub use reject::{Rejects, Rejected};
+pub use reject::{Rejected, Rejects};
 pub use summary::TableSummary;
 pub use units::{CpuUnit, MemoryUnit, NetworkUnit, UnitContract};
+
+/// Why a file as a whole must not be used, and where that was seen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{file}` cannot be used: {what}\n  at row {row}, column `{column}`: found `{found}`")]
+pub struct Refusal {
+    /// The file, with the member of an archive after `!`.
+    pub file: String,
+    /// Row, counted from 1 without the header.
+    pub row: u64,
+    /// Column name of the format document.
+    pub column: String,
+    /// The cell, cut to a readable length.
+    pub found: String,
+    /// Why, in words.
+    pub what: String,
+    /// What the user can do.
+    pub hint: String,
+}
 
 /// What ends the reading of a file.
 #[derive(Debug, thiserror::Error)]
@@ -57,21 +75,8 @@ pub enum TraceError {
         what: String,
     },
     /// The file as a whole must not be used, as when its identifiers were destroyed by a spreadsheet.
-    #[error("`{file}` cannot be used: {what}\n  at row {row}, column `{column}`: found `{found}`")]
-    Refused {
-        /// The file.
-        file: String,
-        /// Row, counted from 1 without the header.
-        row: u64,
-        /// Column name of the format document.
-        column: String,
-        /// The cell, cut to a readable length.
-        found: String,
-        /// Why, in words.
-        what: String,
-        /// What the user can do.
-        hint: String,
-    },
+    #[error("{0}")]
+    Refused(Box<Refusal>),
     /// The header or the mapping does not give what a table needs.
     #[error("`{file}`: {what}")]
     Columns {

@@ -13,7 +13,19 @@ use super::delimited::io_error;
 const HEAD_BYTES: u64 = 64 * 1024;
 /// Endings of files that are looked at inside folders.
 const ENDINGS: [&str; 14] = [
-    ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".json", ".json.gz", ".jsonl", ".jsonl.gz", ".parquet", ".tar", ".tar.gz", ".tgz", ".txt",
+    ".csv",
+    ".csv.gz",
+    ".tsv",
+    ".tsv.gz",
+    ".json",
+    ".json.gz",
+    ".jsonl",
+    ".jsonl.gz",
+    ".parquet",
+    ".tar",
+    ".tar.gz",
+    ".tgz",
+    ".txt",
     ".txt.gz",
 ];
 
@@ -63,7 +75,11 @@ pub fn discover(paths: &[PathBuf]) -> Result<Vec<SourceFile>, TraceError> {
             walk(path, &mut found, &mut passed_over)?;
             if found.len() == before {
                 return Err(TraceError::Nothing {
-                    what: format!("no trace files in folder `{}` ({passed_over} other files; looked for {})", path.display(), ENDINGS.join(" ")),
+                    what: format!(
+                        "no trace files in folder `{}` ({passed_over} other files; looked for {})",
+                        path.display(),
+                        ENDINGS.join(" ")
+                    ),
                 });
             }
         } else if path.exists() {
@@ -112,7 +128,11 @@ fn matches(pattern: &Path) -> Result<Vec<PathBuf>, TraceError> {
     if !text.contains(['*', '?', '[']) {
         return Err(missing());
     }
-    let paths: Vec<PathBuf> = glob::glob(&text).map_err(|_bad_pattern| missing())?.filter_map(Result::ok).filter(|path| path.is_file()).collect();
+    let paths: Vec<PathBuf> = glob::glob(&text)
+        .map_err(|_bad_pattern| missing())?
+        .filter_map(Result::ok)
+        .filter(|path| path.is_file())
+        .collect();
     if paths.is_empty() {
         return Err(TraceError::Nothing { what: format!("the pattern `{text}` matches no file") });
     }
@@ -159,13 +179,18 @@ pub fn for_each_table(
 ) -> Result<(), TraceError> {
     let raw: Box<dyn Read + '_> = match &file.path {
         None => Box::new(std::io::stdin().lock()),
-        Some(path) => Box::new(fs_err::File::open(path).map_err(|source| TraceError::Read { file: file.name.clone(), source })?),
+        Some(path) => {
+            Box::new(fs_err::File::open(path).map_err(|source| TraceError::Read { file: file.name.clone(), source })?)
+        }
     };
     let mut raw = BufReader::with_capacity(1 << 18, Counting { inner: raw, progress });
     let magic = peek(&mut raw, 4).map_err(|source| TraceError::Read { file: file.name.clone(), source })?;
     if magic.starts_with(b"PAR1") {
         let Some(path) = &file.path else {
-            return Err(TraceError::Unrecognised { file: file.name.clone(), what: "Parquet is read by position and cannot come from standard input".to_owned() });
+            return Err(TraceError::Unrecognised {
+                file: file.name.clone(),
+                what: "Parquet is read by position and cannot come from standard input".to_owned(),
+            });
         };
         return visit(OpenTable { name: file.name.clone(), head: magic, input: Input::Parquet(path) });
     }
@@ -206,8 +231,11 @@ fn members(
         let magic = peek(&mut entry, 2).map_err(|source| io_error(&name, 0, source))?;
         let is_gzip = magic.starts_with(&[0x1f, 0x8b]);
         let chained = Cursor::new(magic).chain(entry);
-        let mut whole: Box<dyn Read + '_> =
-            if is_gzip { Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(chained))) } else { Box::new(chained) };
+        let mut whole: Box<dyn Read + '_> = if is_gzip {
+            Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(chained)))
+        } else {
+            Box::new(chained)
+        };
         let head = peek(&mut whole, HEAD_BYTES).map_err(|source| io_error(&name, 0, source))?;
         let mut text = BufReader::with_capacity(1 << 18, Cursor::new(head.clone()).chain(whole));
         visit(OpenTable { name, head: complete_lines(head), input: Input::Text(&mut text) })?;

@@ -21,7 +21,8 @@ impl Sum {
     /// Adds a finite value.
     pub fn add(&mut self, value: f64) {
         let total = self.high + value;
-        self.low += if self.high.abs() >= value.abs() { (self.high - total) + value } else { (value - total) + self.high };
+        self.low +=
+            if self.high.abs() >= value.abs() { (self.high - total) + value } else { (value - total) + self.high };
         self.high = total;
     }
 

@@ -1,7 +1,9 @@
 //! The `table` format.
 
 use super::source::Input;
-use super::{Confidence, Context, CpuUnit, Format, Head, MemoryUnit, NetworkUnit, RequestRule, TraceError, UnitContract};
+use super::{
+    Confidence, Context, CpuUnit, Format, Head, MemoryUnit, NetworkUnit, RequestRule, TraceError, UnitContract,
+};
 
 /// The `table` format.
 #[derive(Debug, Clone, Copy)]

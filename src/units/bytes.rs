@@ -41,7 +41,9 @@ impl Bytes {
     /// # Errors
     /// [`UnitError::OutOfRange`] for a negative, infinite or undefined number, or one of 2^64 or more.
     pub fn from_f64_up(bytes: f64) -> Result<Self, UnitError> {
-        ceil_to_u64(bytes).map(Self).ok_or_else(|| UnitError::OutOfRange { value: bytes.to_string(), what: "a number of bytes" })
+        ceil_to_u64(bytes)
+            .map(Self)
+            .ok_or_else(|| UnitError::OutOfRange { value: bytes.to_string(), what: "a number of bytes" })
     }
 
     /// Returns the number of bytes.
@@ -71,7 +73,9 @@ impl BytesPerSecond {
     /// # Errors
     /// [`UnitError::OutOfRange`] for a negative, infinite or undefined number, or one of 2^64 or more.
     pub fn from_f64_up(rate: f64) -> Result<Self, UnitError> {
-        ceil_to_u64(rate).map(Self).ok_or_else(|| UnitError::OutOfRange { value: rate.to_string(), what: "a number of bytes per second" })
+        ceil_to_u64(rate)
+            .map(Self)
+            .ok_or_else(|| UnitError::OutOfRange { value: rate.to_string(), what: "a number of bytes per second" })
     }
 
     /// Returns the rate in bytes per second.

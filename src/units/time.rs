@@ -36,11 +36,13 @@ impl Micros {
     }
 
     /// Returns `self + other`, saturating at the ends of the clock.
+    #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
     /// Returns `self - other`, saturating at the ends of the clock.
+    #[must_use]
     pub const fn minus(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
@@ -51,7 +53,11 @@ impl std::str::FromStr for Micros {
 
     /// Parses a length of time: a number and one of `us ms s m h d`; a bare number means seconds.
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let malformed = || UnitError::Malformed { text: text.to_owned(), what: "a length of time", expected: "a number with us, ms, s, m, h or d, as in `60s`" };
+        let malformed = || UnitError::Malformed {
+            text: text.to_owned(),
+            what: "a length of time",
+            expected: "a number with us, ms, s, m, h or d, as in `60s`",
+        };
         let end = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
         let (number, unit) = text.split_at(end);
         let per_unit = match unit {

@@ -1,0 +1,1 @@
+//! The binary as its user meets it: wiring, streams, exit codes, and every text it prints.

@@ -1,0 +1,1 @@
+//! One stage at a time, from artifact to artifact; damaged and foreign files; the architecture.
