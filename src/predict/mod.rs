@@ -5,5 +5,7 @@
 //! abstention with its reason.
 
 mod answer;
+mod question;
 
 pub use answer::{Allocation, Decision, Evidence, Interval, Prediction};
+pub use question::{Answer, DistanceMetric, Estimator, Facts, Known, Newcomer, Question, ResourceWeights, Support};

@@ -1,0 +1,162 @@
+//! What is asked, about whom, and of what knowledge: the inputs of a prediction, in the store's units.
+
+use std::collections::BTreeMap;
+
+use crate::profile::{LifeProfile, WindowProfile};
+use crate::store::Workload;
+use crate::trace::Amounts;
+
+use super::Decision;
+
+/// How distances between fingerprints are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DistanceMetric {
+    /// Straight-line distance.
+    #[default]
+    Euclidean,
+    /// 1 - cos of the angle.
+    Cosine,
+}
+
+/// How needs of neighbours are combined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Estimator {
+    /// Weighted upper quantile of relative needs, calibrated on the store so that the coverage holds.
+    #[default]
+    Quantile,
+    /// Similarity-weighted mean of relative needs: the classic estimator; it under-provisions memory by construction.
+    Mean,
+}
+
+/// Resource weights set by the user; 1 each unless said otherwise.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ResourceWeights {
+    /// Weight of features of CPU.
+    pub cpu: f64,
+    /// Weight of features of memory.
+    pub memory: f64,
+    /// Weight of features of network.
+    pub network: f64,
+    /// Weight of features of disk.
+    pub disk: f64,
+    /// Weight of facts known at submission (requests, numeric labels).
+    pub facts: f64,
+}
+
+impl Default for ResourceWeights {
+    fn default() -> Self {
+        Self { cpu: 1.0, memory: 1.0, network: 1.0, disk: 1.0, facts: 1.0 }
+    }
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Question {
+    /// Neighbours to combine, at least 1.
+    pub k: usize,
+    /// How distance is measured.
+    pub metric: DistanceMetric,
+    /// Resource weights that differ from those built in.
+    pub weights: Option<ResourceWeights>,
+    /// Share of workloads whose need shall fit, in (0, 1).
+    pub coverage: f64,
+    /// How needs are combined.
+    pub estimator: Estimator,
+}
+
+impl Default for Question {
+    fn default() -> Self {
+        Self { k: 15, metric: DistanceMetric::Euclidean, weights: None, coverage: 0.95, estimator: Estimator::Quantile }
+    }
+}
+
+/// What is known of a workload when it is submitted, before it ran.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Facts {
+    /// Application key.
+    pub application: Option<String>,
+    /// Owner.
+    pub user: Option<String>,
+    /// Scheduling class.
+    pub class: Option<String>,
+    /// Priority.
+    pub priority: Option<i32>,
+    /// Request.
+    pub request: Amounts,
+    /// Limit.
+    pub limit: Amounts,
+    /// Further columns known at submission.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A stored workload with its whole life: what the store learns from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// Identity, times, requests.
+    pub workload: Workload,
+    /// Its first window.
+    pub window: WindowProfile,
+    /// What it turned out to need.
+    pub life: LifeProfile,
+}
+
+/// A workload to be sized: its first window and what is known at submission; nothing else.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Newcomer {
+    /// Its name in messages and outputs.
+    pub name: String,
+    /// Its first window.
+    pub window: WindowProfile,
+    /// What is known at submission.
+    pub facts: Facts,
+}
+
+/// One stored workload in an answer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Support {
+    /// Position in the known workloads that the knowledge was fitted on.
+    pub row: usize,
+    /// Distance; nothing on rungs that do not measure it.
+    pub distance: Option<f64>,
+    /// Share in the answer; all shares sum to 1.
+    pub weight: f64,
+}
+
+/// An answer in the store's units, before it is turned into cores and bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Which rung answered.
+    pub decision: Decision,
+    /// Why the rungs above it did not.
+    pub passed_over: Vec<String>,
+    /// CPU to allocate.
+    pub cpu: Option<f64>,
+    /// Memory to allocate.
+    pub memory: Option<f64>,
+    /// Network bandwidth to allocate.
+    pub network: Option<f64>,
+    /// Interval of the CPU need.
+    pub cpu_interval: Option<(f64, f64)>,
+    /// Interval of the memory need.
+    pub memory_interval: Option<(f64, f64)>,
+    /// See [`super::Prediction::novelty`].
+    pub novelty: Option<f64>,
+    /// What it rests on, nearest first.
+    pub support: Vec<Support>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+impl From<&Workload> for Facts {
+    fn from(workload: &Workload) -> Self {
+        Self {
+            application: workload.application.clone(),
+            user: workload.user.clone(),
+            class: workload.class.clone(),
+            priority: workload.priority,
+            request: workload.request,
+            limit: workload.limit,
+            labels: workload.labels.clone(),
+        }
+    }
+}
