@@ -16,7 +16,7 @@ use crate::trace::summary::ColumnSummary;
 pub enum Kind {
     /// An identifier that must be an exact integer: scientific notation means the file went through a spreadsheet.
     Id,
-    /// A time in whole units, where 2^63 and above (a sentinel that went through a double) means "after the trace".
+    /// A time in whole units, where 2^63 - 1, and 2^63 (the same through a double), mean "after the trace".
     Time,
     /// An integer; `100.0` is read as 100.
     Integer,
@@ -61,7 +61,8 @@ impl ColumnSpec {
         self
     }
 
-    fn is_called(&self, name: &str) -> bool {
+    /// Returns whether a header cell `name` means this column, whatever its case.
+    pub fn is_called(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name) || self.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
     }
 }
@@ -171,7 +172,7 @@ pub fn read(
         .from_reader(&mut last);
     let mut record = csv::ByteRecord::new();
     let mut position: Vec<Option<usize>> = (0..table.columns.len()).map(Some).collect();
-    let mut has_header = false;
+    let mut header_cells = None;
     let mut is_first = true;
     let mut cells = vec![Cell::Empty; table.columns.len()];
     let mut columns = vec![ColumnSummary::default(); table.columns.len()];
@@ -189,12 +190,12 @@ pub fn read(
             && let Some(found) = header(table, &record, context.file)?
         {
             position = found;
-            has_header = true;
+            header_cells = Some(record.len());
             continue;
         }
         number += 1;
         context.summary.rows += 1;
-        let rejected = match check_length(table, &record, has_header) {
+        let rejected = match check_length(table, &record, header_cells) {
             Err(detail) => Some(("wrong number of fields", detail)),
             Ok(()) => fill(table, &record, &position, &mut cells, &mut columns, context.file, number)?,
         };
@@ -211,15 +212,14 @@ pub fn read(
                     row: number,
                     reason,
                     detail,
-                    text: String::from_utf8_lossy(&record.iter().collect::<Vec<_>>().join(&table.delimiter))
-                        .into_owned(),
+                    text: row_text(&record.iter().collect::<Vec<_>>().join(&table.delimiter)),
                 });
             }
         }
     }
     drop(reader);
     context.summary.ends_without_newline |= last.last.is_some_and(|byte| byte != b'\n');
-    for (spec, column) in table.columns.iter().zip(columns) {
+    for ((spec, column), _) in table.columns.iter().zip(columns).zip(&position).filter(|(_, found)| found.is_some()) {
         let entry = super::TableSummary {
             columns: [(spec.name.to_owned(), column)].into_iter().collect(),
             ..super::TableSummary::default()
@@ -287,9 +287,10 @@ fn header(table: &TableSpec, record: &csv::ByteRecord, file: &str) -> Result<Opt
     })
 }
 
-fn check_length(table: &TableSpec, record: &csv::ByteRecord, has_header: bool) -> Result<(), String> {
-    let most = table.columns.len();
-    let fits = has_header || (most - table.trailing_optional..=most).contains(&record.len());
+fn check_length(table: &TableSpec, record: &csv::ByteRecord, header_cells: Option<usize>) -> Result<(), String> {
+    let most = header_cells.unwrap_or(table.columns.len());
+    let least = header_cells.unwrap_or(most - table.trailing_optional);
+    let fits = (least..=most).contains(&record.len());
     if fits { Ok(()) } else { Err(format!("{} fields instead of {most}", record.len())) }
 }
 
@@ -305,7 +306,11 @@ fn fill(
 ) -> Result<Option<(&'static str, String)>, TraceError> {
     let mut rejected = None;
     for (index, spec) in table.columns.iter().enumerate() {
-        let field = position[index].and_then(|at| record.get(at)).unwrap_or_default().trim_ascii();
+        let Some(at) = position[index] else {
+            cells[index] = Cell::Empty;
+            continue;
+        };
+        let field = record.get(at).unwrap_or_default().trim_ascii();
         let summary = &mut columns[index];
         cells[index] = if field.is_empty() {
             summary.empty += 1;
@@ -319,7 +324,10 @@ fn fill(
                         row,
                         column: spec.name.to_owned(),
                         found: row_text(field),
-                        what: "an identifier is in scientific notation, so its last digits are lost and rows can no longer be joined".to_owned(),
+                        what:
+                            "an identifier or a time is in scientific notation, so its last digits are lost and rows \
+                               can no longer be joined"
+                                .to_owned(),
                         hint: "the file went through a spreadsheet; export it again from its source".to_owned(),
                     })));
                 }
@@ -345,7 +353,8 @@ fn fill(
                 rejected.get_or_insert(("mandatory cell is empty", format!("column `{}`", spec.name)));
             }
             Cell::Integer(value) if spec.kind == Kind::Code => {
-                summary.category(std::str::from_utf8(field).unwrap_or_default());
+                let mut digits = [0; <i64 as lexical_core::FormattedSize>::FORMATTED_SIZE_DECIMAL];
+                summary.category(std::str::from_utf8(lexical_core::write(value, &mut digits)).unwrap_or_default());
                 summary.number(value as f64);
             }
             Cell::Integer(value) => summary.number(value as f64),
@@ -387,17 +396,22 @@ fn number(field: &[u8]) -> Result<f64, Fault> {
 fn integer(kind: Kind, field: &[u8]) -> Result<Cell, Fault> {
     // Doubles hold every integer up to 2^53; beyond it, a column that went through a double has lost digits.
     const EXACT: f64 = 9_007_199_254_740_992.0;
+    // 2^63.
+    const AFTER_TRACE: f64 = 9_223_372_036_854_775_808.0;
     if let Ok(value) = lexical_core::parse::<i64>(field) {
         return Ok(if kind == Kind::Time && value == i64::MAX { Cell::AfterTrace } else { Cell::Integer(value) });
     }
+    let value = number(field)?;
+    // "After the trace" once it went through a double: numpy and spreadsheets with all digits print it in many ways.
+    if kind == Kind::Time && value.to_bits() == AFTER_TRACE.to_bits() {
+        return Ok(Cell::AfterTrace);
+    }
     let is_scientific = field.iter().any(|byte| matches!(byte, b'e' | b'E'));
-    if is_scientific && kind == Kind::Id && number(field).is_ok() {
+    if is_scientific && matches!(kind, Kind::Id | Kind::Time) {
         return Err(Fault::Spreadsheet);
     }
-    let value = number(field)?;
-    // 2^63, the sentinel "after the trace" as a double; exports of pandas print it so.
-    if kind == Kind::Time && value >= 9_223_372_036_854_774_784.0 {
-        return if is_scientific { Err(Fault::DoubleTime) } else { Ok(Cell::AfterTrace) };
+    if kind == Kind::Time && value.abs() > EXACT {
+        return Err(Fault::DoubleTime);
     }
     if value.abs() > EXACT {
         return Err(if kind == Kind::Id { Fault::Spreadsheet } else { Fault::NotA("integer is out of range") });
@@ -422,5 +436,117 @@ impl Read for LastByte<'_> {
             self.last = Some(byte);
         }
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::testing::Kept;
+    use crate::trace::{ReadOptions, Rejects, TableSummary};
+
+    const TABLE: TableSpec = TableSpec {
+        name: "things",
+        columns: &[
+            required("time", Kind::Time),
+            required("thing_id", Kind::Id),
+            optional("kind", Kind::Code),
+            optional("size", Kind::Number),
+            optional("note", Kind::Category),
+        ],
+        trailing_optional: 1,
+        is_quoted: false,
+        delimiter: b',',
+    };
+
+    /// Reads `text` and returns the (time, id, size) of the rows that fit, the summary and what ended it.
+    #[expect(clippy::type_complexity, reason = "a triple of a test")]
+    fn rows(text: &str) -> (Vec<(Option<i64>, Option<i64>, Option<f64>)>, TableSummary, Result<(), TraceError>) {
+        let mut kept = Kept::default();
+        let mut summary = TableSummary::default();
+        let (rejects, options) = (Rejects::in_memory(), ReadOptions::default());
+        let mut seen = Vec::new();
+        let mut context = Context {
+            file: "things.csv",
+            ordinal: 0,
+            options: &options,
+            sink: &mut kept,
+            rejects: &rejects,
+            summary: &mut summary,
+        };
+        let outcome = read(&TABLE, &mut text.as_bytes(), &mut context, &mut |row, _context| {
+            seen.push((row.time(0), row.integer(1), row.number(3)));
+            Ok(Outcome::Kept)
+        });
+        (seen, summary, outcome)
+    }
+
+    #[test]
+    fn headerless_rows_may_lack_trailing_columns_but_no_more() {
+        let (seen, summary, _) = rows("1,2,3,0.5\n1,2,3\n1,2,3,0.5,x,y\n\n4,5,,,x");
+        assert_eq!(seen, [(Some(1), Some(2), Some(0.5)), (Some(4), Some(5), None)]);
+        assert_eq!((summary.rows, summary.kept, summary.rejected["wrong number of fields"]), (4, 2, 2));
+        assert!(summary.ends_without_newline);
+        assert_eq!((summary.columns["size"].empty, summary.columns["note"].empty), (1, 1));
+    }
+
+    #[test]
+    fn header_gives_the_order_and_the_length_of_rows() {
+        let (seen, summary, _) = rows("size,other,THING_ID,# time\n0.25,x,7,1.0\n0.25,x,7\n");
+        assert_eq!(seen, [(Some(1), Some(7), Some(0.25))]);
+        assert_eq!(summary.rejected["wrong number of fields"], 1);
+        assert!(!summary.columns.contains_key("kind"), "a column that the file lacks has no summary");
+        let (_, _, outcome) = rows("size,time,kind\n0.25,1,2\n");
+        assert_eq!(
+            outcome.expect_err("no id").to_string(),
+            "`things.csv`: the header has no column `thing_id` (table `things`)"
+        );
+    }
+
+    #[test]
+    fn bad_cells_are_rejected_by_reason() {
+        let (seen, summary, outcome) =
+            rows("1,2,0,nan\n1,2,0,inf\n1,2,0,12abc\n1,,0,1\nx,2,0,1\n1,2,0.5,1\n1,2,99999999999999999999,1\n");
+        assert!(outcome.is_ok());
+        assert_eq!(seen, []);
+        let reasons: Vec<_> = summary.rejected.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
+        assert_eq!(
+            reasons,
+            [
+                ("integer is out of range", 1),
+                ("mandatory cell is empty", 1),
+                ("not a number", 2),
+                ("not an integer", 1),
+                ("number is not finite", 2)
+            ]
+        );
+    }
+
+    #[test]
+    fn end_of_time_is_known_in_every_notation_and_other_lossy_times_are_refused() {
+        let text = "9223372036854775807,1,,1\n9223372036854775808,1,,1\n9.223372036854776E18,1,,1\n\
+                    9.223372036854776e+18,1,,1\n9223372036854775808.0,1,,1\n";
+        let (seen, _, outcome) = rows(text);
+        assert!(outcome.is_ok());
+        assert_eq!(seen, vec![(None, Some(1), Some(1.0)); 5]);
+        for (text, column) in
+            [("9.22337E+18,1,,1\n", "time"), ("2.748E+11,1,,1\n", "time"), ("1,1.68846E+11,,1\n", "thing_id")]
+        {
+            let (_, _, outcome) = rows(text);
+            let Err(TraceError::Refused(refusal)) = outcome else { panic!("{text} should be refused") };
+            assert_eq!((refusal.row, refusal.column.as_str()), (1, column));
+            assert_eq!(refusal.hint, "the file went through a spreadsheet; export it again from its source");
+        }
+        let (_, _, outcome) = rows("9223372036854775900000,1,,1\n");
+        assert!(outcome.expect_err("refused").to_string().contains("a time does not fit 64 bits"));
+        let (seen, _, _) = rows("370539600000.0,168846000000.0,3.0,1\n");
+        assert_eq!(seen, [(Some(370_539_600_000), Some(168_846_000_000), Some(1.0))]);
+    }
+
+    #[test]
+    fn codes_are_counted_by_their_number_however_they_are_written() {
+        let (_, summary, _) = rows("1,2,3.0,1\n1,2,3,1\n1,2,03,1\n1,2,,1,\n");
+        assert_eq!(summary.columns["kind"].counts.iter().collect::<Vec<_>>(), [(&"3".to_owned(), &3)]);
+        assert_eq!((summary.columns["kind"].empty, summary.columns["kind"].numbers), (1, 3));
     }
 }

@@ -16,6 +16,8 @@ pub mod reject;
 pub mod source;
 pub mod summary;
 pub mod table;
+#[cfg(test)]
+mod testing;
 pub mod units;
 
 use source::Input;

@@ -29,6 +29,9 @@ const ENDINGS: [&str; 14] = [
     ".txt.gz",
 ];
 
+/// The largest part number that still fits a row's sequence; a larger number in a name is a date or a time.
+const MOST_PARTS: u32 = u32::MAX >> 8;
+
 /// Told how far reading is.
 pub trait Progress: Sync {
     /// `bytes` more of the files on disk were read.
@@ -98,7 +101,7 @@ pub fn discover(paths: &[PathBuf]) -> Result<Vec<SourceFile>, TraceError> {
         files.push(SourceFile { path: Some(path), name, bytes, ordinal });
     }
     if has_standard_input {
-        files.push(SourceFile { path: None, name: "standard input".to_owned(), bytes: 0, ordinal: u32::MAX >> 8 });
+        files.push(SourceFile { path: None, name: "standard input".to_owned(), bytes: 0, ordinal: MOST_PARTS });
     }
     Ok(files)
 }
@@ -145,7 +148,7 @@ fn part_number(name: &str) -> Option<u32> {
     let digits_after = |marker: &str| {
         let rest = &file[file.rfind(marker)? + marker.len()..];
         let digits: &str = &rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())];
-        (digits.len() >= 5).then(|| digits.parse().ok()).flatten()
+        (digits.len() >= 5).then(|| digits.parse().ok()).flatten().filter(|&part| part <= MOST_PARTS)
     };
     digits_after("part-").or_else(|| digits_after("-"))
 }

@@ -100,6 +100,9 @@ pub struct TableSummary {
     pub rejected: BTreeMap<String, u64>,
     /// Columns by their name in the format's document.
     pub columns: BTreeMap<String, ColumnSummary>,
+    /// What the user should know about the table, in words, with the number of rows concerned.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub notes: BTreeMap<String, u64>,
     /// Whether the last line ended without a newline: the file may have been cut.
     pub ends_without_newline: bool,
 }
@@ -114,6 +117,9 @@ impl TableSummary {
         }
         for (name, column) in &other.columns {
             self.columns.entry(name.clone()).or_default().merge(column);
+        }
+        for (note, count) in &other.notes {
+            *self.notes.entry(note.clone()).or_default() += count;
         }
         self.ends_without_newline |= other.ends_without_newline;
     }

@@ -1,0 +1,136 @@
+//! For unit tests of readers: a sink that keeps everything, and one call that reads a text as a table.
+
+use super::source::Input;
+use super::{
+    Amounts, Context, Dataset, EventKind, EventRow, Format, GroupRow, MachineRow, ReadOptions, Rejects, Sample,
+    Scaling, Sink, TableSummary, TraceError, WorkloadFlags,
+};
+use crate::units::Micros;
+
+/// An [`EventRow`] that owns its text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Event {
+    pub(crate) workload: String,
+    pub(crate) time: Option<Micros>,
+    pub(crate) sequence: u64,
+    pub(crate) kind: EventKind,
+    pub(crate) request: Amounts,
+    pub(crate) application: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) class: Option<String>,
+    pub(crate) priority: Option<i32>,
+    pub(crate) machine: Option<String>,
+    pub(crate) flags: WorkloadFlags,
+}
+
+/// A [`GroupRow`] that owns its text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Group {
+    pub(crate) group: String,
+    pub(crate) time: Option<Micros>,
+    pub(crate) kind: EventKind,
+    pub(crate) application: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) scaling: Option<Scaling>,
+}
+
+/// A [`MachineRow`] that owns its text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Machine {
+    pub(crate) machine: String,
+    pub(crate) capacity: Amounts,
+    pub(crate) platform: Option<String>,
+    pub(crate) status: String,
+}
+
+/// Everything that a reader handed out.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) samples: Vec<(Dataset, String, Sample)>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) machines: Vec<Machine>,
+}
+
+impl Sink for Kept {
+    fn sample(&mut self, dataset: Dataset, workload: &str, _sequence: u64, sample: &Sample) -> Result<(), TraceError> {
+        self.samples.push((dataset, workload.to_owned(), *sample));
+        Ok(())
+    }
+
+    fn event(&mut self, event: &EventRow<'_>) -> Result<(), TraceError> {
+        self.events.push(Event {
+            workload: event.workload.to_owned(),
+            time: event.time,
+            sequence: event.sequence,
+            kind: event.kind,
+            request: event.request,
+            application: event.application.map(str::to_owned),
+            user: event.user.map(str::to_owned),
+            class: event.class.map(str::to_owned),
+            priority: event.priority,
+            machine: event.machine.map(str::to_owned),
+            flags: event.flags,
+        });
+        Ok(())
+    }
+
+    fn group(&mut self, group: &GroupRow<'_>) -> Result<(), TraceError> {
+        self.groups.push(Group {
+            group: group.group.to_owned(),
+            time: group.time,
+            kind: group.kind,
+            application: group.application.map(str::to_owned),
+            user: group.user.map(str::to_owned),
+            scaling: group.scaling,
+        });
+        Ok(())
+    }
+
+    fn machine(&mut self, machine: &MachineRow<'_>) -> Result<(), TraceError> {
+        self.machines.push(Machine {
+            machine: machine.machine.to_owned(),
+            capacity: machine.capacity,
+            platform: machine.platform.map(str::to_owned),
+            status: machine.status.to_owned(),
+        });
+        Ok(())
+    }
+}
+
+/// What came of reading a text.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(crate) kept: Kept,
+    pub(crate) summary: TableSummary,
+    pub(crate) outcome: Result<(), TraceError>,
+}
+
+impl Reading {
+    /// Returns the message of the error that ended the reading.
+    pub(crate) fn error(&self) -> String {
+        self.outcome.as_ref().expect_err("the reading should have failed").to_string()
+    }
+
+    /// Returns the reasons of rejected rows with their counts.
+    pub(crate) fn rejected(&self) -> Vec<(&str, u64)> {
+        self.summary.rejected.iter().map(|(reason, count)| (reason.as_str(), *count)).collect()
+    }
+}
+
+/// Reads `text`, which lies at `path`, as `table` of `format`; `ordinal` is the part number.
+pub(crate) fn read(format: &dyn Format, table: &'static str, path: &str, ordinal: u32, text: &str) -> Reading {
+    let mut kept = Kept::default();
+    let mut summary = TableSummary::default();
+    let rejects = Rejects::in_memory();
+    let options = ReadOptions::default();
+    let mut bytes = text.as_bytes();
+    let mut context =
+        Context { file: path, ordinal, options: &options, sink: &mut kept, rejects: &rejects, summary: &mut summary };
+    let outcome = format.read(table, Input::Text(&mut bytes), &mut context);
+    assert_eq!(rejects.total(), summary.rejected.values().sum::<u64>(), "the reporter and the summary agree");
+    if outcome.is_ok() {
+        assert_eq!(summary.rows, summary.kept + rejects.total(), "rows read = rows kept + rows rejected");
+    }
+    Reading { kept, summary, outcome }
+}
