@@ -23,9 +23,14 @@ pub fn detect(
     let Some(best) = claims.iter().map(|claim| claim.0).max() else {
         let first =
             String::from_utf8_lossy(head.bytes).lines().next().unwrap_or_default().chars().take(80).collect::<String>();
+        let formats = wanted.map_or_else(|| formats().to_vec(), |format| vec![format]);
+        let why = formats
+            .into_iter()
+            .find_map(|format| format.mismatch(head))
+            .map_or_else(String::new, |why| format!("; {why}"));
         return Err(unrecognised(match wanted {
-            Some(format) => format!("it is no table of `{}`; it begins `{first}`", format.name()),
-            None => format!("no format fits; it begins `{first}`"),
+            Some(format) => format!("it is no table of `{}`; it begins `{first}`{why}", format.name()),
+            None => format!("no format fits; it begins `{first}`{why}"),
         }));
     };
     let surest: Vec<_> = claims.iter().filter(|claim| claim.0 == best).collect();

@@ -132,8 +132,11 @@ pub enum Confidence {
 pub struct Head<'a> {
     /// Path as shown to the user, with `/` (an archive's member after `!`).
     pub path: &'a str,
-    /// Up to 64 KiB of decompressed content, cut after the last complete line where there is one.
+    /// Up to 64 KiB of decompressed content, cut after the last complete line where there is one; of a Parquet file
+    /// its four magic bytes.
     pub bytes: &'a [u8],
+    /// What the user said: names that are mapped count as the names they stand for.
+    pub options: &'a ReadOptions,
 }
 
 /// What the user said about how to read.
@@ -173,6 +176,11 @@ pub trait Format: Sync {
 
     /// Returns the table that `head` is, with how sure that is, or nothing.
     fn detect(&self, head: &Head<'_>) -> Option<(&'static str, Confidence)>;
+
+    /// Returns why `head` is none of the format's tables, where the user can do something about it.
+    fn mismatch(&self, _head: &Head<'_>) -> Option<String> {
+        None
+    }
 
     /// Reads a table to its end.
     ///

@@ -5,6 +5,7 @@
 
 mod bytes;
 mod cores;
+mod date;
 mod quantity;
 mod time;
 
