@@ -2,8 +2,8 @@
 
 use super::source::Input;
 use super::{
-    Amounts, Context, Dataset, EventKind, EventRow, Format, GroupRow, MachineRow, ReadOptions, Rejects, Sample,
-    Scaling, Sink, TableSummary, TraceError, WorkloadFlags,
+    Amounts, Confidence, Context, Dataset, EventKind, EventRow, Format, GroupRow, Head, MachineRow, ReadOptions,
+    Rejects, Sample, Scaling, Sink, TableSummary, TraceError, WorkloadFlags,
 };
 use crate::units::Micros;
 
@@ -116,6 +116,11 @@ impl Reading {
     pub(crate) fn rejected(&self) -> Vec<(&str, u64)> {
         self.summary.rejected.iter().map(|(reason, count)| (reason.as_str(), *count)).collect()
     }
+}
+
+/// Returns what `format` takes the file at `path` with the content `text` for.
+pub(crate) fn detect(format: &dyn Format, path: &str, text: &str) -> Option<(&'static str, Confidence)> {
+    format.detect(&Head { path, bytes: text.as_bytes(), options: &ReadOptions::default() })
 }
 
 /// Reads `text`, which lies at `path`, as `table` of `format`; `ordinal` is the part number.

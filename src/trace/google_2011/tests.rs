@@ -1,6 +1,6 @@
 use super::Google2011;
-use crate::trace::testing::{Reading, read};
-use crate::trace::{Confidence, Dataset, EventKind, Format, Head, SampleFlags, WorkloadFlags};
+use crate::trace::testing::{self, Reading, read};
+use crate::trace::{Confidence, Dataset, EventKind, Format, SampleFlags, WorkloadFlags};
 use crate::units::Micros;
 
 const USER: &str = "70s3v5qRyCO0PCdI6fVXnrW8FU/w+5CKRSa72xgcIIo=";
@@ -14,7 +14,7 @@ fn tasks(text: &str) -> Reading {
 }
 
 fn detect(path: &str, text: &str) -> Option<(&'static str, Confidence)> {
-    Google2011.detect(&Head { path, bytes: text.as_bytes() })
+    testing::detect(&Google2011, path, text)
 }
 
 const WINDOW: &str = "600000000,900000000,3418309,0,4155527081,0.001562,0.06787,0.07568,0.001156,0.001503,0.06787,\

@@ -1,6 +1,6 @@
 use super::Google2019;
-use crate::trace::testing::{Reading, read};
-use crate::trace::{Confidence, Dataset, EventKind, Format, Head, SampleFlags, Scaling, TraceError, WorkloadFlags};
+use crate::trace::testing::{self, Reading, read};
+use crate::trace::{Confidence, Dataset, EventKind, Format, SampleFlags, Scaling, TraceError, WorkloadFlags};
 use crate::units::Micros;
 
 fn json(table: &'static str, text: &str) -> Reading {
@@ -12,7 +12,7 @@ fn csv(table: &'static str, text: &str) -> Reading {
 }
 
 fn detect(path: &str, text: &str) -> Option<(&'static str, Confidence)> {
-    Google2019.detect(&Head { path, bytes: text.as_bytes() })
+    testing::detect(&Google2019, path, text)
 }
 
 const LINE: &str = r#"{"start_time":"1838400000000","end_time":"1838700000000","collection_id":"330587238433","instance_index":"111","machine_id":"23624491139","alloc_collection_id":"330587160469","alloc_instance_index":"111","collection_type":"0","average_usage":{"cpus":0.0083,"memory":0.0094},"maximum_usage":{"cpus":0.0479,"memory":0.0193},"random_sample_usage":{"cpus":0.0166},"assigned_memory":0,"page_cache_memory":0.0032,"cycles_per_instruction":0.89,"memory_accesses_per_instruction":0.0015,"sample_rate":0.99,"cpu_usage_distribution":[0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1.0,1.1],"tail_cpu_usage_distribution":[1,2,3,4,5,6,7,8,9]}"#;
