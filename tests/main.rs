@@ -1,6 +1,12 @@
 //! All integration tests, in one binary: each further one would link polars again.
+//!
+//! `cfg(test)` always holds here; it tells clippy that helpers of tests may unwrap and print.
 
+#[cfg(test)]
 mod cli;
+#[cfg(test)]
 mod common;
+#[cfg(test)]
 mod laws;
+#[cfg(test)]
 mod stages;

@@ -1,1 +1,2 @@
 //! One stage at a time, from artifact to artifact; damaged and foreign files; the architecture.
+mod expected_google;

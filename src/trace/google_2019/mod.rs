@@ -45,6 +45,10 @@ impl Format for Google2019 {
         recognise::recognise(head)
     }
 
+    fn mismatch(&self, head: &Head<'_>) -> Option<String> {
+        recognise::mismatch(head)
+    }
+
     fn read(&self, table: &'static str, input: Input<'_>, context: &mut Context<'_>) -> Result<(), TraceError> {
         let Input::Text(text) = input else {
             return Err(TraceError::Unrecognised {

@@ -22,6 +22,14 @@ pub(super) fn recognise(head: &Head<'_>) -> Option<(&'static str, Confidence)> {
     if head.bytes.trim_ascii_start().starts_with(b"{") { json(head, named) } else { text(head, named) }
 }
 
+/// Returns why a Parquet shard is not read: its name says what it is.
+pub(super) fn mismatch(head: &Head<'_>) -> Option<String> {
+    let table = TABLES.into_iter().find(|table| head.path.contains(table))?;
+    head.bytes.starts_with(b"PAR1").then(|| {
+        format!("Parquet shards of `google-2019` are not read; get the JSON Lines of `{table}` from the same bucket")
+    })
+}
+
 fn json(head: &Head<'_>, named: Option<&'static str>) -> Option<(&'static str, Confidence)> {
     let line = head.bytes.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty())?;
     let fields: BTreeSet<String> = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line)

@@ -1,6 +1,6 @@
 use super::Google2019;
 use crate::trace::testing::{self, Reading, read};
-use crate::trace::{Confidence, Dataset, EventKind, Format, SampleFlags, Scaling, TraceError, WorkloadFlags};
+use crate::trace::{Confidence, Dataset, EventKind, Format, Head, SampleFlags, Scaling, TraceError, WorkloadFlags};
 use crate::units::Micros;
 
 fn json(table: &'static str, text: &str) -> Reading {
@@ -362,11 +362,11 @@ fn anomaly_19_empty_users_and_machines_without_capacity_are_kept() {
 
 #[test]
 fn event_numbers_are_those_of_this_trace() {
+    use EventKind::{Evict, Fail, Finish, Kill, Lost, Queue, Schedule, Submit, Update};
     let kind = |code: u8| {
         let line = format!(r#"{{"time":"5","type":"{code}","collection_id":"5","instance_index":"1"}}"#);
         json("instance_events", &line).kept.events.first().map(|event| event.kind)
     };
-    use EventKind::{Evict, Fail, Finish, Kill, Lost, Queue, Schedule, Submit, Update};
     let kinds = [Submit, Queue, Queue, Schedule, Evict, Fail, Finish, Kill, Lost, Update, Update];
     for (code, expected) in (0..).zip(kinds) {
         assert_eq!(kind(code), Some(expected), "{code}");
@@ -461,4 +461,15 @@ fn tables_are_recognised_by_fields_and_names() {
     ] {
         assert_eq!(detect("machine_events/part-00000-of-00001.csv", foreign), None, "{foreign}");
     }
+}
+
+#[test]
+fn parquet_shards_and_unknown_tables_are_named() {
+    let options = crate::trace::ReadOptions::default();
+    let head = Head { path: "x/instance_usage-000000000000.parquet.gz", bytes: b"PAR1", options: &options };
+    let detected = crate::trace::detect::detect(&head, Some(&Google2019));
+    let error = detected.err().map(|error| error.to_string()).expect("it is not read");
+    assert!(error.contains("get the JSON Lines of `instance_usage` from the same bucket"), "{error}");
+    let error = csv("trace", "a,b\n").error();
+    assert_eq!(error, "cannot tell the format of `export.csv`: `google-2019` has no table `trace`");
 }
