@@ -25,7 +25,7 @@ pub(crate) struct Event {
 
 /// A [`GroupRow`] that owns its text.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Group {
+pub(crate) struct GroupEvent {
     pub(crate) group: String,
     pub(crate) time: Option<Micros>,
     pub(crate) kind: EventKind,
@@ -36,7 +36,7 @@ pub(crate) struct Group {
 
 /// A [`MachineRow`] that owns its text.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Machine {
+pub(crate) struct MachineEvent {
     pub(crate) machine: String,
     pub(crate) capacity: Amounts,
     pub(crate) platform: Option<String>,
@@ -48,8 +48,8 @@ pub(crate) struct Machine {
 pub(crate) struct Kept {
     pub(crate) samples: Vec<(Dataset, String, Sample)>,
     pub(crate) events: Vec<Event>,
-    pub(crate) groups: Vec<Group>,
-    pub(crate) machines: Vec<Machine>,
+    pub(crate) groups: Vec<GroupEvent>,
+    pub(crate) machines: Vec<MachineEvent>,
 }
 
 impl Sink for Kept {
@@ -76,7 +76,7 @@ impl Sink for Kept {
     }
 
     fn group(&mut self, group: &GroupRow<'_>) -> Result<(), TraceError> {
-        self.groups.push(Group {
+        self.groups.push(GroupEvent {
             group: group.group.to_owned(),
             time: group.time,
             kind: group.kind,
@@ -88,7 +88,7 @@ impl Sink for Kept {
     }
 
     fn machine(&mut self, machine: &MachineRow<'_>) -> Result<(), TraceError> {
-        self.machines.push(Machine {
+        self.machines.push(MachineEvent {
             machine: machine.machine.to_owned(),
             capacity: machine.capacity,
             platform: machine.platform.map(str::to_owned),
