@@ -1,218 +1,13 @@
-//! JSON Lines from the publisher's bucket: one object a line, 64-bit integers as strings, records nested.
-//!
-//! Fields at their default may be left out: identifiers and enumerations are then 0 or none, measurements missing.
-//! A line that is not an object of the table is rejected; reading goes on with the next.
-
-use std::borrow::Cow;
-use std::fmt;
-use std::io::BufRead;
+//! The objects of the five tables.
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
-use crate::trace::delimited::{Outcome, io_error};
-use crate::trace::reject::row_text;
-use crate::trace::{Context, Dataset, Rejected, TraceError};
+use crate::trace::delimited::Outcome;
+use crate::trace::google_2019::columns::Columns;
+use crate::trace::google_2019::rows::{CollectionEvent, InstanceEvent, MachineEvent, Rows, Usage};
+use crate::trace::{Context, Dataset, TraceError};
 
-use super::columns::Columns;
-use super::no_table;
-use super::rows::{CollectionEvent, InstanceEvent, MachineEvent, Rows, Usage};
-
-/// Reads a table of JSON Lines to its end.
-pub(super) fn read(table: &str, text: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), TraceError> {
-    let mut rows = Rows::default();
-    match table {
-        "instance_usage" => read_lines(&USAGE, text, context, &mut |line, row, columns, context| {
-            parse::<UsageLine>(line).map_or_else(Ok, |line| line.hand_on(&mut rows, row, columns, context))
-        }),
-        "instance_events" => read_lines(&INSTANCE, text, context, &mut |line, row, columns, context| {
-            parse::<InstanceLine>(line).map_or_else(Ok, |line| line.hand_on(&mut rows, row, columns, context))
-        }),
-        "collection_events" => read_lines(&COLLECTION, text, context, &mut |line, row, columns, context| {
-            parse::<CollectionLine<'_>>(line).map_or_else(Ok, |line| line.hand_on(&mut rows, row, columns, context))
-        }),
-        "machine_events" => read_lines(&MACHINE, text, context, &mut |line, row, columns, context| {
-            parse::<MachineLine<'_>>(line).map_or_else(Ok, |line| line.hand_on(&mut rows, row, columns, context))
-        }),
-        "machine_attributes" => {
-            read_lines(&ATTRIBUTE, text, context, &mut |line, _row, columns, _context| {
-                Ok(parse::<AttributeLine<'_>>(line).map_or_else(|rejected| rejected, |line| line.count(columns)))
-            })?;
-            let kept = context.summary.kept;
-            context.summary.notes.insert(super::csv::ATTRIBUTES_NOTE.to_owned(), kept);
-            Ok(())
-        }
-        other => Err(no_table(other, context.file)),
-    }
-}
-
-fn parse<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, Outcome> {
-    serde_json::from_slice(line)
-        .map_err(|error| Outcome::Rejected("line is not an object of this table", error.to_string()))
-}
-
-type Each<'a> = dyn FnMut(&[u8], u64, &mut Columns, &mut Context<'_>) -> Result<Outcome, TraceError> + 'a;
-
-fn read_lines(
-    names: &'static [&'static str],
-    text: &mut dyn BufRead,
-    context: &mut Context<'_>,
-    each: &mut Each<'_>,
-) -> Result<(), TraceError> {
-    let mut columns = Columns::new(names);
-    let mut line = Vec::new();
-    let mut row = 0_u64;
-    let mut ends_without_newline = false;
-    loop {
-        line.clear();
-        let read = text.read_until(b'\n', &mut line).map_err(|source| io_error(context.file, row, source))?;
-        if read == 0 {
-            break;
-        }
-        ends_without_newline = line.last() != Some(&b'\n');
-        let content = line.trim_ascii();
-        if content.is_empty() {
-            continue;
-        }
-        row += 1;
-        context.summary.rows += 1;
-        match each(content, row, &mut columns, context)? {
-            Outcome::Kept => context.summary.kept += 1,
-            Outcome::Rejected(reason, detail) => {
-                *context.summary.rejected.entry(reason.to_owned()).or_default() += 1;
-                let text = row_text(content);
-                context.rejects.reject(Rejected { file: context.file.to_owned(), row, reason, detail, text });
-            }
-        }
-    }
-    context.summary.ends_without_newline |= ends_without_newline;
-    columns.finish(context.summary);
-    Ok(())
-}
-
-/// A 64-bit integer, written as a string, a number, or (in other people's exports) a whole double.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Int(i64);
-
-impl<'de> Deserialize<'de> for Int {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(IntVisitor)
-    }
-}
-
-struct IntVisitor;
-
-impl Visitor<'_> for IntVisitor {
-    type Value = Int;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a 64-bit integer as a number or a string")
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Int, E> {
-        Ok(Int(value))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Int, E> {
-        // 2^63 is the sentinel "after the trace" once it went through a double.
-        if value == 1 << 63 {
-            return Ok(Int(i64::MAX));
-        }
-        i64::try_from(value).map(Int).map_err(|_out_of_range| E::custom(format!("integer `{value}` is out of range")))
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Int, E> {
-        const EXACT: f64 = 9_007_199_254_740_992.0;
-        const AFTER_TRACE: f64 = 9_223_372_036_854_775_808.0;
-        if value.to_bits() == AFTER_TRACE.to_bits() {
-            return Ok(Int(i64::MAX));
-        }
-        if value.fract() == 0.0 && value.abs() <= EXACT {
-            #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
-            return Ok(Int(value as i64));
-        }
-        Err(E::custom(format!("`{value}` is no exact integer")))
-    }
-
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<Int, E> {
-        match lexical_core::parse::<i64>(value.as_bytes()) {
-            Ok(integer) => Ok(Int(integer)),
-            Err(_) => Err(E::custom(format!("`{value}` is no integer"))),
-        }
-    }
-}
-
-/// A text, borrowed from the line unless it holds an escape.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Text<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(TextVisitor)
-    }
-}
-
-struct TextVisitor;
-
-impl<'de> Visitor<'de> for TextVisitor {
-    type Value = Text<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a text")
-    }
-
-    fn visit_borrowed_str<E: de::Error>(self, value: &'de str) -> Result<Text<'de>, E> {
-        Ok(Text(Cow::Borrowed(value)))
-    }
-
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<Text<'de>, E> {
-        Ok(Text(Cow::Owned(value.to_owned())))
-    }
-}
-
-fn text<'a>(text: Option<&'a Text<'_>>) -> Option<&'a str> {
-    text.map(|text| text.0.as_ref()).filter(|text| !text.is_empty())
-}
-
-/// Up to N percentiles.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Distribution<const N: usize> {
-    values: [Option<f64>; N],
-}
-
-impl<'de, const N: usize> Deserialize<'de> for Distribution<N> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(DistributionVisitor::<N>)
-    }
-}
-
-struct DistributionVisitor<const N: usize>;
-
-impl<'de, const N: usize> Visitor<'de> for DistributionVisitor<N> {
-    type Value = Distribution<N>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "at most {N} percentiles")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Distribution<N>, A::Error> {
-        let mut values = [None; N];
-        for slot in &mut values {
-            let Some(value) = items.next_element()? else { return Ok(Distribution { values }) };
-            *slot = value;
-        }
-        if items.next_element::<de::IgnoredAny>()?.is_some() {
-            return Err(de::Error::invalid_length(N + 1, &self));
-        }
-        Ok(Distribution { values })
-    }
-}
-
-#[derive(Deserialize, Default, Clone, Copy)]
-struct Resources {
-    cpus: Option<f64>,
-    memory: Option<f64>,
-}
+use super::values::{Distribution, Int, Resources, Text, text};
 
 /// Absent identifiers and enumerations are at their default.
 fn or_zero(value: Option<Int>) -> i64 {
@@ -224,7 +19,8 @@ fn event_time(value: Option<Int>) -> Option<i64> {
     Some(or_zero(value)).filter(|time| *time != i64::MAX)
 }
 
-const USAGE: [&str; 24] = [
+/// Fields of `instance_usage` that are summarised.
+pub(super) const USAGE: [&str; 24] = [
     "start_time",
     "end_time",
     "collection_id",
@@ -253,7 +49,7 @@ const USAGE: [&str; 24] = [
 ];
 
 #[derive(Deserialize)]
-struct UsageLine {
+pub(super) struct UsageLine {
     start_time: Option<Int>,
     end_time: Option<Int>,
     collection_id: Option<Int>,
@@ -275,7 +71,8 @@ struct UsageLine {
 }
 
 impl UsageLine {
-    fn hand_on(
+    /// Summarises the line and hands it to the sink.
+    pub(super) fn hand_on(
         &self,
         rows: &mut Rows,
         row: u64,
@@ -351,7 +148,8 @@ impl UsageLine {
     }
 }
 
-const INSTANCE: [&str; 13] = [
+/// Fields of `instance_events` that are summarised.
+pub(super) const INSTANCE: [&str; 13] = [
     "time",
     "type",
     "collection_id",
@@ -368,7 +166,7 @@ const INSTANCE: [&str; 13] = [
 ];
 
 #[derive(Deserialize)]
-struct InstanceLine {
+pub(super) struct InstanceLine {
     time: Option<Int>,
     r#type: Option<Int>,
     collection_id: Option<Int>,
@@ -384,7 +182,8 @@ struct InstanceLine {
 }
 
 impl InstanceLine {
-    fn hand_on(
+    /// Summarises the line and hands it to the sink.
+    pub(super) fn hand_on(
         &self,
         rows: &mut Rows,
         row: u64,
@@ -429,7 +228,8 @@ impl InstanceLine {
     }
 }
 
-const COLLECTION: [&str; 13] = [
+/// Fields of `collection_events` that are summarised.
+pub(super) const COLLECTION: [&str; 13] = [
     "time",
     "type",
     "collection_id",
@@ -446,7 +246,7 @@ const COLLECTION: [&str; 13] = [
 ];
 
 #[derive(Deserialize)]
-struct CollectionLine<'a> {
+pub(super) struct CollectionLine<'a> {
     time: Option<Int>,
     r#type: Option<Int>,
     collection_id: Option<Int>,
@@ -466,7 +266,8 @@ struct CollectionLine<'a> {
 }
 
 impl CollectionLine<'_> {
-    fn hand_on(
+    /// Summarises the line and hands it to the sink.
+    pub(super) fn hand_on(
         &self,
         rows: &mut Rows,
         row: u64,
@@ -505,11 +306,12 @@ impl CollectionLine<'_> {
     }
 }
 
-const MACHINE: [&str; 7] =
+/// Fields of `machine_events` that are summarised.
+pub(super) const MACHINE: [&str; 7] =
     ["time", "machine_id", "type", "switch_id", "capacity.cpus", "capacity.memory", "platform_id"];
 
 #[derive(Deserialize)]
-struct MachineLine<'a> {
+pub(super) struct MachineLine<'a> {
     time: Option<Int>,
     machine_id: Option<Int>,
     r#type: Option<Int>,
@@ -521,7 +323,8 @@ struct MachineLine<'a> {
 }
 
 impl MachineLine<'_> {
-    fn hand_on(
+    /// Summarises the line and hands it to the sink.
+    pub(super) fn hand_on(
         &self,
         rows: &mut Rows,
         row: u64,
@@ -548,10 +351,11 @@ impl MachineLine<'_> {
     }
 }
 
-const ATTRIBUTE: [&str; 4] = ["time", "machine_id", "name", "value"];
+/// Fields of `machine_attributes` that are summarised.
+pub(super) const ATTRIBUTE: [&str; 4] = ["time", "machine_id", "name", "value"];
 
 #[derive(Deserialize)]
-struct AttributeLine<'a> {
+pub(super) struct AttributeLine<'a> {
     time: Option<Int>,
     machine_id: Option<Int>,
     #[serde(borrow)]
@@ -561,7 +365,8 @@ struct AttributeLine<'a> {
 }
 
 impl AttributeLine<'_> {
-    fn count(&self, columns: &mut Columns) -> Outcome {
+    /// Summarises the line.
+    pub(super) fn count(&self, columns: &mut Columns) -> Outcome {
         columns.integer(0, self.time.map(|value| value.0));
         columns.integer(1, self.machine_id.map(|value| value.0));
         columns.text(2, text(self.name.as_ref()));
