@@ -10,6 +10,7 @@ use std::io::{BufRead, Read};
 use super::reject::row_text;
 use super::{Context, Refusal, Rejected, TraceError};
 use crate::trace::summary::ColumnSummary;
+use crate::units::Micros;
 
 /// What the cells of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Kind {
     Id,
     /// A time in whole units, where 2^63 - 1, and 2^63 (the same through a double), mean "after the trace".
     Time,
+    /// A [`Kind::Time`] in whole seconds; a date, which some copies have, is read as seconds since 1970 (UTC).
+    Seconds,
     /// An integer; `100.0` is read as 100.
     Integer,
     /// A finite number.
@@ -162,7 +165,7 @@ pub fn read(
     context: &mut Context<'_>,
     each: &mut dyn FnMut(&Row<'_>, &mut Context<'_>) -> Result<Outcome, TraceError>,
 ) -> Result<(), TraceError> {
-    let mut last = LastByte { inner: input, last: None };
+    let mut last = LastByte::new(input);
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -218,7 +221,7 @@ pub fn read(
         }
     }
     drop(reader);
-    context.summary.ends_without_newline |= last.last.is_some_and(|byte| byte != b'\n');
+    context.summary.ends_without_newline |= last.is_open();
     for ((spec, column), _) in table.columns.iter().zip(columns).zip(&position).filter(|(_, found)| found.is_some()) {
         let entry = super::TableSummary {
             columns: [(spec.name.to_owned(), column.finish())].into_iter().collect(),
@@ -269,8 +272,15 @@ fn header(table: &TableSpec, record: &csv::ByteRecord, file: &str) -> Result<Opt
     if known < 2 && !(known == 1 && table.columns.len() == 1) {
         return Ok(None);
     }
-    let position: Vec<Option<usize>> =
+    let mut position: Vec<Option<usize>> =
         table.columns.iter().map(|column| names.iter().position(|name| column.is_called(name))).collect();
+    // Copies lose single header cells: a blank one is the column of its place where all others are in file order.
+    let is_in_order = position.iter().enumerate().all(|(place, found)| found.is_none_or(|found| found == place));
+    if names.len() == table.columns.len() && is_in_order {
+        for (place, _) in names.iter().enumerate().filter(|(_, name)| name.is_empty()) {
+            position[place] = Some(place);
+        }
+    }
     let missing: Vec<&str> = table
         .columns
         .iter()
@@ -407,6 +417,10 @@ fn type_cell(kind: Kind, field: &[u8]) -> Result<Cell, Fault> {
             std::str::from_utf8(field).map(|_text| Cell::Text).map_err(|_not_utf8| Fault::NotA("text is not UTF-8"))
         }
         Kind::Number => number(field).map(Cell::Number),
+        Kind::Seconds => integer(Kind::Time, field).or_else(|fault| {
+            let date = std::str::from_utf8(field).ok().and_then(|text| Micros::from_date(text).ok());
+            date.map(|date| Cell::Integer(date.0.div_euclid(1_000_000))).ok_or(fault)
+        }),
         Kind::Id | Kind::Time | Kind::Integer | Kind::Code => integer(kind, field),
     }
 }
@@ -451,9 +465,20 @@ fn integer(kind: Kind, field: &[u8]) -> Result<Cell, Fault> {
 }
 
 /// Remembers the last byte that went through.
-struct LastByte<'a> {
+pub(super) struct LastByte<'a> {
     inner: &'a mut dyn BufRead,
     last: Option<u8>,
+}
+
+impl<'a> LastByte<'a> {
+    pub(super) fn new(inner: &'a mut dyn BufRead) -> Self {
+        Self { inner, last: None }
+    }
+
+    /// Returns whether the last line has no newline.
+    pub(super) fn is_open(&self) -> bool {
+        self.last.is_some_and(|byte| byte != b'\n')
+    }
 }
 
 impl Read for LastByte<'_> {
@@ -463,6 +488,20 @@ impl Read for LastByte<'_> {
             self.last = Some(byte);
         }
         Ok(read)
+    }
+}
+
+impl BufRead for LastByte<'_> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        // What is consumed was shown by the last `fill_buf`, which does not read again while it holds bytes.
+        if let Some(byte) = amount.checked_sub(1).and_then(|at| self.inner.fill_buf().ok()?.get(at).copied()) {
+            self.last = Some(byte);
+        }
+        self.inner.consume(amount);
     }
 }
 

@@ -178,6 +178,8 @@ impl WorkloadFlags {
     pub const UTILISATION_ONLY: Self = Self(1 << 5);
     /// Identifiers are not of the trace's real form.
     pub const UNUSUAL_ID: Self = Self(1 << 6);
+    /// The workload is named among its own dependencies.
+    pub const DAG_CYCLE: Self = Self(1 << 7);
 
     /// Returns the union.
     #[must_use]

@@ -15,11 +15,14 @@ pub(crate) struct Event {
     pub(crate) sequence: u64,
     pub(crate) kind: EventKind,
     pub(crate) request: Amounts,
+    pub(crate) limit: Amounts,
     pub(crate) application: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) class: Option<String>,
     pub(crate) priority: Option<i32>,
     pub(crate) machine: Option<String>,
+    pub(crate) replicas: Option<u32>,
+    pub(crate) labels: Vec<(String, String)>,
     pub(crate) flags: WorkloadFlags,
 }
 
@@ -65,11 +68,14 @@ impl Sink for Kept {
             sequence: event.sequence,
             kind: event.kind,
             request: event.request,
+            limit: event.limit,
             application: event.application.map(str::to_owned),
             user: event.user.map(str::to_owned),
             class: event.class.map(str::to_owned),
             priority: event.priority,
             machine: event.machine.map(str::to_owned),
+            replicas: event.replicas,
+            labels: event.labels.iter().map(|&(name, text)| (name.to_owned(), text.to_owned())).collect(),
             flags: event.flags,
         });
         Ok(())
@@ -125,14 +131,25 @@ pub(crate) fn detect(format: &dyn Format, path: &str, text: &str) -> Option<(&'s
 
 /// Reads `text`, which lies at `path`, as `table` of `format`; `ordinal` is the part number.
 pub(crate) fn read(format: &dyn Format, table: &'static str, path: &str, ordinal: u32, text: &str) -> Reading {
+    let mut bytes = text.as_bytes();
+    read_input(format, table, path, ordinal, &ReadOptions::default(), Input::Text(&mut bytes))
+}
+
+/// Reads `input`, as [`read`], with what the user said.
+pub(crate) fn read_input(
+    format: &dyn Format,
+    table: &'static str,
+    path: &str,
+    ordinal: u32,
+    options: &ReadOptions,
+    input: Input<'_>,
+) -> Reading {
     let mut kept = Kept::default();
     let mut summary = TableSummary::default();
     let rejects = Rejects::in_memory();
-    let options = ReadOptions::default();
-    let mut bytes = text.as_bytes();
     let mut context =
-        Context { file: path, ordinal, options: &options, sink: &mut kept, rejects: &rejects, summary: &mut summary };
-    let outcome = format.read(table, Input::Text(&mut bytes), &mut context);
+        Context { file: path, ordinal, options, sink: &mut kept, rejects: &rejects, summary: &mut summary };
+    let outcome = format.read(table, input, &mut context);
     assert_eq!(rejects.total(), summary.rejected.values().sum::<u64>(), "the reporter and the summary agree");
     if outcome.is_ok() {
         assert_eq!(summary.rows, summary.kept + rejects.total(), "rows read = rows kept + rows rejected");

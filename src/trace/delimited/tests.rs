@@ -101,6 +101,17 @@ fn end_of_time_is_known_in_every_notation_and_other_lossy_times_are_refused() {
 }
 
 #[test]
+fn blank_header_cells_are_the_columns_of_their_places() {
+    let (seen, summary, outcome) = rows("time,,kind,,note\n1,2,3,0.5,x\n");
+    assert!(outcome.is_ok());
+    assert_eq!(seen, [(Some(1), Some(2), Some(0.5))]);
+    assert_eq!(summary.columns["size"].numbers, 1);
+    // In another order a blank cell could be anything.
+    let (_, _, outcome) = rows("kind,,time,size,note\n1,2,3,0.5,x\n");
+    assert!(outcome.is_err());
+}
+
+#[test]
 fn codes_are_counted_by_their_number_however_they_are_written() {
     let (_, summary, _) = rows("1,2,3.0,1\n1,2,3,1\n1,2,03,1\n1,2,,1,\n");
     assert_eq!(summary.columns["kind"].counts.iter().collect::<Vec<_>>(), [(&"3".to_owned(), &3)]);

@@ -73,7 +73,7 @@ fn fits(table: &TableSpec, cells: &[&str]) -> bool {
             hashes += usize::from(is_hash);
             is_hash || column.name == "attribute_value"
         }
-        Kind::Id | Kind::Time | Kind::Integer | Kind::Code => integer(cell).is_some(),
+        Kind::Id | Kind::Time | Kind::Seconds | Kind::Integer | Kind::Code => integer(cell).is_some(),
     });
     if table.name == tables::TASK_USAGE.name {
         let window = integer(cells[1]).zip(integer(cells[0])).map(|(end, start)| end - start);

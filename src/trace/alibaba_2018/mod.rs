@@ -1,0 +1,110 @@
+//! The `alibaba-2018` format: cluster-trace-v2018, its six tables, and the reduced copies of them that are passed around.
+//!
+//! Input: headerless CSV as published, or copies with a header, tabs, `100.0` for 100, dates for seconds. Output:
+//! container and machine series, one summary row per batch instance, and what the tables say of containers, batch
+//! tasks and machines. CPU is in cores (the trace's 100 is one core), memory a fraction of the largest machine (the
+//! trace's 100 is 1.0), network normalised (0..1). Cost: one pass, one row in memory.
+
+mod batch;
+mod containers;
+mod machines;
+mod recognise;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::io::BufRead;
+
+use super::delimited::{self, Outcome, Row, TableSpec};
+use super::source::Input;
+use super::{
+    Confidence, Context, CpuUnit, Format, Head, MemoryUnit, NetworkUnit, RequestRule, SampleFlags, TraceError,
+    UnitContract,
+};
+use tables::TABLES;
+
+/// The `alibaba-2018` format.
+#[derive(Debug, Clone, Copy)]
+pub struct Alibaba2018;
+
+/// Turns a checked row of one table into what the sink takes.
+type Handler = fn(&Row<'_>, &mut Context<'_>) -> Result<Outcome, TraceError>;
+
+impl Format for Alibaba2018 {
+    fn name(&self) -> &'static str {
+        "alibaba-2018"
+    }
+
+    fn detect(&self, head: &Head<'_>) -> Option<(&'static str, Confidence)> {
+        recognise::recognise(head)
+    }
+
+    fn read(&self, table: &'static str, input: Input<'_>, context: &mut Context<'_>) -> Result<(), TraceError> {
+        let unknown = |what: &str| TraceError::Columns { file: context.file.to_owned(), what: what.to_owned() };
+        let Some(entry) = TABLES.iter().find(|entry| entry.spec.name == table) else {
+            return Err(unknown("no such table in alibaba-2018"));
+        };
+        match input {
+            Input::Text(text) => {
+                let spec = as_written(&entry.spec, text, context.file)?;
+                delimited::read(&spec, text, context, &mut |row, context| (entry.handler)(row, context))
+            }
+            Input::Parquet(_) => Err(unknown("the tables of alibaba-2018 are text, not Parquet")),
+        }
+    }
+
+    fn request_rule(&self) -> RequestRule {
+        RequestRule::First
+    }
+
+    fn units(&self) -> UnitContract {
+        UnitContract { cpu: CpuUnit::Cores, memory: MemoryUnit::MachineFraction, network: NetworkUnit::Normalised }
+    }
+
+    fn group_of<'a>(&self, _workload: &'a str) -> Option<&'a str> {
+        // Each row of the metadata tables names its application; no table speaks of groups as such.
+        None
+    }
+
+    fn sampling_seconds(&self) -> u32 {
+        10
+    }
+}
+
+/// Returns the table with the delimiter and the quoting of this copy: tabs and quoted cells occur.
+fn as_written(spec: &TableSpec, text: &mut dyn BufRead, file: &str) -> Result<TableSpec, TraceError> {
+    let head = text.fill_buf().map_err(|source| delimited::io_error(file, 0, source))?;
+    let first = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let mut spec = *spec;
+    spec.delimiter = recognise::delimiter(first);
+    spec.is_quoted = first.contains(&b'"');
+    Ok(spec)
+}
+
+/// How large a percentage can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Most {
+    /// 100: a share of something that has an end.
+    Hundred,
+    /// Anything: a share of a request that may be exceeded.
+    Anything,
+}
+
+/// Returns a percentage as a share, or nothing with [`SampleFlags::VALUE_DROPPED`] for what the trace document calls
+/// invalid (-1 and 101) and for other numbers outside the range.
+fn share(percent: Option<f64>, most: Most, flags: &mut SampleFlags) -> Option<f64> {
+    /// The document's second mark of an invalid value.
+    const INVALID: f64 = 101.0;
+    let percent = percent?;
+    let is_above = percent > 100.0 && (most == Most::Hundred || percent.to_bits() == INVALID.to_bits());
+    if percent < 0.0 || is_above {
+        *flags = flags.with(SampleFlags::VALUE_DROPPED);
+        return None;
+    }
+    Some(percent / 100.0)
+}
+
+/// Returns whether `text` is `prefix` and a number, the form of every identifier of the trace.
+fn is_numbered(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+}
