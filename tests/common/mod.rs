@@ -1,5 +1,7 @@
 //! What several tests need: temporary worlds, the real slices where they are present.
 
+pub(crate) mod slices;
+
 use std::path::PathBuf;
 
 /// Returns the folder of real trace slices, or prints why a test is skipped: it lies beside the checkout at

@@ -10,10 +10,11 @@ use shadow::trace::delimited::{ColumnSpec, Kind, TableSpec};
 use shadow::trace::source::{Silent, discover, for_each_table};
 use shadow::trace::{
     Context, Dataset, EventRow, Format, GroupRow, Head, MachineRow, ReadOptions, Rejects, Sample, SampleFlags, Sink,
-    TableSummary, TraceError, detect, google_2019,
+    TableSummary, TraceError, google_2019,
 };
 
 use crate::common::real_slices;
+use crate::common::slices::{self, Differences, Slice, expectations, read_slice};
 
 /// What is counted of the rows that a reader hands out.
 #[derive(Default)]
@@ -72,115 +73,23 @@ impl Counting {
 
 /// What came of one file.
 struct Reading {
-    format: &'static str,
-    table: &'static str,
-    summary: TableSummary,
+    slice: Slice,
     counted: Counting,
-    /// Text of the rejected rows.
-    rejected: Vec<String>,
-    outcome: Result<(), TraceError>,
 }
 
 /// Recognises the file at `path` among all formats and reads it.
 fn read(path: &Path) -> Reading {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let rejects = Rejects::to_file(&folder.path().join("rejects.csv.gz"));
-    let options = ReadOptions::default();
-    let files = discover(&[path.to_owned()]).expect("the slice exists");
-    let mut summary = TableSummary::default();
     let mut counted = Counting::default();
-    let mut found = None;
-    let mut outcome = Ok(());
-    for_each_table(&files[0], &Silent, &mut |table| {
-        let head = Head { path: &table.name, bytes: &table.head, options: &options };
-        let (format, name) = detect::detect(&head, None)?;
-        let mut context = Context {
-            file: &table.name,
-            ordinal: files[0].ordinal,
-            options: &options,
-            sink: &mut counted,
-            rejects: &rejects,
-            summary: &mut summary,
-        };
-        found = Some(name);
-        outcome = format.read(name.table, table.input, &mut context);
-        Ok(())
-    })
-    .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let found = found.expect("one table");
-    let rejected =
-        rejects.finish().expect("the quarantine is written").map_or_else(Vec::new, |file| quarantined(&file));
-    Reading { format: found.format, table: found.table, summary, counted, rejected, outcome }
-}
-
-/// Returns the text of the rows in a quarantine file.
-fn quarantined(file: &Path) -> Vec<String> {
-    let bytes = fs_err::read(file).expect("the quarantine can be read");
-    csv::Reader::from_reader(flate2::read::MultiGzDecoder::new(bytes.as_slice()))
-        .records()
-        .map(|row| row.expect("a row")[4].to_owned())
-        .collect()
-}
-
-/// Collects differences, so that one run shows all of them.
-struct Differences {
-    place: String,
-    found: Vec<String>,
-}
-
-impl Differences {
-    fn check(&mut self, what: &str, actual: &impl std::fmt::Debug, expected: &impl std::fmt::Debug) {
-        let (actual, expected) = (format!("{actual:?}"), format!("{expected:?}"));
-        if actual != expected {
-            self.found.push(format!("{}: {what}: {actual} instead of {expected}", self.place));
-        }
-    }
-}
-
-fn integers(value: &Value) -> BTreeMap<String, u64> {
-    let entries = value.as_object().into_iter().flatten();
-    entries.map(|(name, count)| (name.clone(), count.as_u64().expect("a count"))).collect()
+    let slice = read_slice(path, &ReadOptions::default(), &mut counted);
+    Reading { slice, counted }
 }
 
 /// Compares a summary with what is expected of a file or a group of files.
 fn compare(expected: &Value, summary: &TableSummary, counted: &Counting, differences: &mut Differences) {
-    differences.check("rows", &summary.rows, &expected["rows"].as_u64().expect("rows"));
-    let rejected: u64 = summary.rejected.values().sum();
-    differences.check("rows kept and rejected", &(summary.kept + rejected), &summary.rows);
-    let empty: BTreeMap<String, u64> = summary
-        .columns
-        .iter()
-        .filter(|(_, column)| column.empty > 0)
-        .map(|(name, column)| (name.clone(), column.empty))
-        .collect();
+    let ends = |name: &str| (name == "end_time").then(|| counted.ends.clone());
+    slices::compare(expected, summary, &ends, differences);
     if expected["table"] != "kaggle sample" {
-        differences.check("columns", &(summary.columns.len() as u64), &expected["columns"].as_u64().expect("columns"));
-        differences.check("empty", &empty, &integers(&expected["empty"]));
-    }
-    for (name, numeric) in expected["numeric"].as_object().expect("numeric") {
-        let Some(column) = summary.columns.get(name) else {
-            differences.check("column", &"missing", name);
-            continue;
-        };
-        differences.check(&format!("{name} count"), &Some(column.numbers), &numeric["count"].as_u64());
-        differences.check(&format!("{name} min"), &column.min, &numeric["min"].as_f64());
-        differences.check(&format!("{name} max"), &column.max, &numeric["max"].as_f64());
-        let (sum, wanted) = (column.sum.value(), numeric["sum"].as_f64().expect("a sum"));
-        if (sum - wanted).abs() > 1e-9 * wanted.abs() {
-            differences.check(&format!("{name} sum"), &sum, &wanted);
-        }
-    }
-    for (name, counts) in expected["counts"].as_object().into_iter().flatten() {
-        let found = match name.as_str() {
-            "end_time" => &counted.ends,
-            _ => &summary.columns[name].counts,
-        };
-        differences.check(&format!("counts of {name}"), found, &integers(counts));
-    }
-    if let Some(time) = expected["time"].as_object() {
-        let column = &summary.columns[time["column"].as_str().expect("a column")];
-        differences.check("first time", &column.min, &time["min"].as_f64());
-        differences.check("last time", &column.max, &time["max"].as_f64());
+        slices::compare_empty(expected, summary, differences);
     }
 }
 
@@ -191,10 +100,6 @@ fn table_of(expected: &Value) -> &str {
         "kaggle sample" => "kaggle",
         other => other,
     }
-}
-
-fn expectations(folder: &Path) -> Value {
-    serde_json::from_slice(&fs_err::read(folder.join("EXPECTED.json")).expect("it is there")).expect("it is JSON")
 }
 
 #[test]
@@ -211,34 +116,38 @@ fn google_slices_are_read_exactly() {
         }
         files += 1;
         let mut reading = read(&folder.join(path));
-        let mut here = Differences { place: path.clone(), found: Vec::new() };
-        here.check("outcome", &reading.outcome.as_ref().map_err(ToString::to_string), &Ok::<(), String>(()));
-        here.check("format", &reading.format, &expected["format"].as_str().expect("a format"));
-        here.check("table", &reading.table, &table_of(expected));
-        compare(expected, &reading.summary, &reading.counted, &mut here);
+        let mut here = Differences::at(path);
+        here.check("outcome", &reading.slice.outcome.as_ref().map_err(ToString::to_string), &Ok::<(), String>(()));
+        here.check("format", &reading.slice.format, &expected["format"].as_str().expect("a format"));
+        here.check("table", &reading.slice.table, &table_of(expected));
+        compare(expected, &reading.slice.summary, &reading.counted, &mut here);
         // Alloc sets are no workloads: their identifiers are in quarantine, in the third column.
-        if reading.table == "collection_events" {
-            here.check("rejected", &reading.summary.rejected, &BTreeMap::from([("alloc set, not a workload", 7)]));
-            for row in &reading.rejected {
+        if reading.slice.table == "collection_events" {
+            here.check(
+                "rejected",
+                &reading.slice.summary.rejected,
+                &BTreeMap::from([("alloc set, not a workload", 7)]),
+            );
+            for row in &reading.slice.rejected {
                 reading.counted.see(row.split(',').nth(2).expect("a collection"));
             }
         }
         // Attributes and the column list are counted, not handed out.
-        if !matches!(reading.table, "machine_attributes" | "schema") {
+        if !matches!(reading.slice.table, "machine_attributes" | "schema") {
             let workloads = expected["workloads"].as_u64().expect("workloads");
             here.check("workloads", &(reading.counted.workloads.len() as u64), &workloads);
         }
         differences.extend(here.found);
         let group = path.split('/').take(2).collect::<Vec<_>>().join("/");
         let (summary, counted) = groups.entry(group).or_default();
-        summary.merge(&reading.summary);
+        summary.merge(&reading.slice.summary);
         counted.workloads.extend(reading.counted.workloads);
         counted.samples.extend(reading.counted.samples);
     }
     assert_eq!(files, 118, "every slice is covered");
     for (name, expected) in expected["groups"].as_object().expect("groups") {
         let Some((summary, counted)) = groups.get(name) else { continue };
-        let mut here = Differences { place: name.clone(), found: Vec::new() };
+        let mut here = Differences::at(name);
         compare(expected, summary, counted, &mut here);
         let workloads = expected["workloads"].as_u64().expect("workloads");
         here.check("workloads", &(counted.workloads.len() as u64), &workloads);
@@ -325,8 +234,8 @@ const KAGGLE: &str = "google-2019/kaggle/borg_traces_data_head1500.csv.gz";
 fn kaggle_slice_that_went_through_a_spreadsheet_is_refused() {
     let Some(folder) = real_slices("kaggle_slice_that_went_through_a_spreadsheet_is_refused") else { return };
     let reading = read(&folder.join(KAGGLE));
-    assert_eq!((reading.format, reading.table), ("google-2019", "kaggle"));
-    let Err(TraceError::Refused(refusal)) = reading.outcome else { panic!("it should be refused") };
+    assert_eq!((reading.slice.format, reading.slice.table), ("google-2019", "kaggle"));
+    let Err(TraceError::Refused(refusal)) = reading.slice.outcome else { panic!("it should be refused") };
     assert!(refusal.file.ends_with(KAGGLE), "{}", refusal.file);
     assert_eq!((refusal.row, refusal.column.as_str(), refusal.found.as_str()), (1, "machine_id", "1.68846E+11"));
     assert_eq!(refusal.hint, "the file went through a spreadsheet; export it again from its source");
@@ -373,7 +282,7 @@ fn records_of_the_kaggle_slice_come_out_exactly_once_the_refusal_is_lifted() {
     let table = TableSpec { columns: Vec::leak(lifted), ..google_2019::kaggle::TABLE };
     let (summary, counted) = read_kaggle(&table, &kaggle_text(&folder));
     let expected = &expectations(&folder)["files"][KAGGLE];
-    let mut differences = Differences { place: KAGGLE.to_owned(), found: Vec::new() };
+    let mut differences = Differences::at(KAGGLE);
     compare(expected, &summary, &counted, &mut differences);
     assert!(differences.found.is_empty(), "{}", differences.found.join("\n"));
     assert_eq!(summary.kept, 0, "without identifiers no row is kept");
