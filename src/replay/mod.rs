@@ -1,1 +1,84 @@
-//! Replays a trace in time order and scores predictions beside their rivals.
+//! Replays a trace, predicts each workload from its first window with what was known then, and scores shadow beside
+//! its rivals.
+//!
+//! Input: [`Case`]s (one run of one workload with its profile and its samples, in the store's units), a [`Learner`]
+//! (shadow's estimator), and [`ReplayParams`]. Output: a [`ReplayReport`], serialisable, with one [`Row`] per rival,
+//! resource, weighting, population and reading of censored cases. `docs/methods.md` says what is computed and what is
+//! not modelled.
+//!
+//! Invariants: no rival but the oracle is handed anything of a query beyond its first window and its facts at
+//! submission; a store holds only what ended before the cut of its block; the same cases, seed and parameters give the
+//! same report whatever the number of threads; a figure that cannot be computed is absent, never an undefined number.
+//! Cost: all cases are held in memory, and so is one answer per query, rival and setting.
+
+mod answers;
+mod bootstrap;
+mod case;
+mod compare;
+mod feedback;
+mod figures;
+mod learner;
+mod params;
+mod plan;
+mod quantile;
+mod results;
+pub mod rivals;
+
+mod run;
+mod scale;
+mod score;
+mod series;
+#[cfg(test)]
+mod test_cases;
+mod truth;
+
+pub use answers::GivenAnswer;
+pub use case::{Case, application_key};
+pub use compare::{Point, at_rate};
+pub use feedback::{Attempt, FeedbackModel, FeedbackParams, FeedbackRun, simulate};
+pub use figures::{Figures, Judged, Reading, figures, pinball, serious_oom_kills, witt_wastage};
+pub use learner::{Fitted, LearnError, Learner, Selection};
+pub use params::{ReplayParams, Split, SplitBasis, StoreMode};
+pub use plan::{Block, Cuts, Plan, Reason, Removed, plan};
+pub use quantile::weighted_upper_quantile;
+pub use results::{
+    Calibrated, Clusters, CurvePoint, EqualCoverage, FeedbackRow, Flattery, OrderRow, Population, ReplayReport,
+    Resource, RivalSummary, Row, SplitReport, Weighting,
+};
+pub use run::{answers_given, replay};
+pub use scale::{OutputUnits, Scale};
+pub use series::Series;
+
+/// Why a replay ends without a report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// A rival that does not exist was named.
+    #[error("there is no rival `{name}`: known are {known}")]
+    UnknownRival {
+        /// What was asked for.
+        name: String,
+        /// The known names, with commas.
+        known: String,
+    },
+    /// A parameter is outside its range.
+    #[error("`{parameter}` is {value}: allowed is {allowed}")]
+    Parameter {
+        /// Its name.
+        parameter: &'static str,
+        /// What was found.
+        value: String,
+        /// The range in words.
+        allowed: &'static str,
+    },
+    /// Shadow's estimator could not be fitted or could not answer.
+    #[error("the estimator failed on {what}: {source}")]
+    Learner {
+        /// Which store or which query.
+        what: String,
+        /// What it said.
+        source: LearnError,
+    },
+    /// There is nothing to replay.
+    #[error("there is no workload to replay")]
+    NoCases,
+}

@@ -1,1 +1,3 @@
 //! Laws that hold for all inputs (property tests).
+
+mod no_leakage;

@@ -1,0 +1,212 @@
+//! Asks every rival about every query of every block.
+
+use rayon::prelude::*;
+
+use crate::predict::{Facts, Newcomer};
+use crate::units::Micros;
+
+use super::ReplayError;
+use super::case::{Case, application_key, broader_key};
+use super::plan::Block;
+use super::results::Resource;
+use super::rivals::{Query, Recommendation, Rival, Setting, Store, Surroundings};
+
+/// A rival with its sweep.
+pub(super) struct Contestant {
+    pub(super) rival: Box<dyn Rival>,
+    pub(super) settings: Vec<Setting>,
+}
+
+/// What a query may show, owned.
+pub(super) struct Asked {
+    newcomer: Newcomer,
+    at: Micros,
+    application: Option<String>,
+    broader: Option<String>,
+}
+
+impl Asked {
+    pub(super) fn new(case: &Case, window: Micros) -> Self {
+        let workload = &case.known.workload;
+        let newcomer =
+            Newcomer { name: workload.id.clone(), window: case.known.window.clone(), facts: Facts::from(workload) };
+        Self {
+            newcomer,
+            at: workload.start.unwrap_or_default().plus(window),
+            application: application_key(workload),
+            broader: broader_key(workload).map(str::to_owned),
+        }
+    }
+
+    /// Returns the query for rivals that do not see the future.
+    pub(super) fn query(&self) -> Query<'_> {
+        Query {
+            newcomer: &self.newcomer,
+            at: self.at,
+            application: self.application.as_deref(),
+            broader: self.broader.as_deref(),
+            future: None,
+        }
+    }
+}
+
+/// One answer, 16 bytes: undefined stands for none inside this module.
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    cpu: f64,
+    memory: f64,
+}
+
+impl Cell {
+    fn new(answer: Option<&Recommendation>) -> Self {
+        let amount = |amount: Option<f64>| amount.filter(|amount| amount.is_finite()).unwrap_or(f64::NAN);
+        Self {
+            cpu: amount(answer.and_then(|answer| answer.cpu)),
+            memory: amount(answer.and_then(|answer| answer.memory)),
+        }
+    }
+}
+
+/// All cells of one rival and query, and the rung of its published setting.
+type CellsAndRung = (Vec<Cell>, Option<&'static str>);
+
+/// The answers to a list of queries.
+pub(super) struct Answers {
+    /// Positions in the cases, block by block.
+    pub(super) queries: Vec<usize>,
+    /// Block of each query.
+    pub(super) blocks: Vec<usize>,
+    /// Per rival: cells by query, draw, setting.
+    cells: Vec<Vec<Cell>>,
+    /// Per rival: the rung of each query's published setting, first draw.
+    rungs: Vec<Vec<Option<&'static str>>>,
+    /// Per rival: (draws, settings).
+    shapes: Vec<(usize, usize)>,
+}
+
+impl Answers {
+    /// Returns an answer in the store's units.
+    pub(super) fn get(
+        &self,
+        rival: usize,
+        query: usize,
+        draw: usize,
+        setting: usize,
+        resource: Resource,
+    ) -> Option<f64> {
+        let (draws, settings) = self.shapes[rival];
+        let cell = self.cells[rival][(query * draws + draw) * settings + setting];
+        let value = match resource {
+            Resource::Memory => cell.memory,
+            Resource::Cpu => cell.cpu,
+        };
+        value.is_finite().then_some(value)
+    }
+
+    /// Returns the rung that answered a query at the published setting.
+    pub(super) fn rung(&self, rival: usize, query: usize) -> Option<&'static str> {
+        self.rungs[rival][query]
+    }
+
+    /// Returns the draws of a rival.
+    pub(super) fn draws(&self, rival: usize) -> usize {
+        self.shapes[rival].0
+    }
+}
+
+/// One answer as it was given, in the store's units.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GivenAnswer {
+    /// The workload, with its run.
+    pub workload: (String, u32),
+    /// The rival.
+    pub rival: &'static str,
+    /// Its knob.
+    pub setting: Setting,
+    /// Its draw, from 0.
+    pub draw: u32,
+    /// CPU.
+    pub cpu: Option<f64>,
+    /// Memory.
+    pub memory: Option<f64>,
+}
+
+impl Answers {
+    /// Returns every answer, query by query.
+    pub(super) fn given(&self, cases: &[Case], contestants: &[Contestant]) -> Vec<GivenAnswer> {
+        let mut all = Vec::new();
+        for (query, case) in self.queries.iter().enumerate() {
+            let workload = &cases[*case].known.workload;
+            for (rival, contestant) in contestants.iter().enumerate() {
+                for draw in 0..contestant.rival.draws() {
+                    for (position, setting) in contestant.settings.iter().enumerate() {
+                        let of = |resource| self.get(rival, query, draw as usize, position, resource);
+                        all.push(GivenAnswer {
+                            workload: (workload.id.clone(), workload.run),
+                            rival: contestant.rival.name(),
+                            setting: *setting,
+                            draw,
+                            cpu: of(Resource::Cpu),
+                            memory: of(Resource::Memory),
+                        });
+                    }
+                }
+            }
+        }
+        all
+    }
+}
+
+/// Asks all rivals. Blocks run one after another, queries of a block in parallel; the order of the result is that of the
+/// blocks and their queries.
+pub(super) fn ask(
+    cases: &[Case],
+    blocks: &[Block],
+    contestants: &[Contestant],
+    surroundings: &Surroundings<'_>,
+    has_clock: bool,
+) -> Result<Answers, ReplayError> {
+    let shapes: Vec<(usize, usize)> =
+        contestants.iter().map(|contestant| (contestant.rival.draws() as usize, contestant.settings.len())).collect();
+    let mut answers = Answers {
+        queries: Vec::new(),
+        blocks: Vec::new(),
+        cells: contestants.iter().map(|_| Vec::new()).collect(),
+        rungs: contestants.iter().map(|_| Vec::new()).collect(),
+        shapes,
+    };
+    for (position, block) in blocks.iter().enumerate() {
+        let store = Store { cases: block.store.iter().map(|case| &cases[*case]).collect(), has_clock };
+        for (rival, contestant) in contestants.iter().enumerate() {
+            let prepared = contestant.rival.prepare(&store, surroundings)?;
+            let published = contestant.rival.published();
+            let answered: Vec<Result<CellsAndRung, ReplayError>> = block
+                .queries
+                .par_iter()
+                .map(|case| {
+                    let asked = Asked::new(&cases[*case], surroundings.window.length);
+                    let future = contestant.rival.sees_the_future().then_some(&cases[*case].known.life);
+                    let query = Query { future, ..asked.query() };
+                    let mut cells = Vec::new();
+                    let mut rung = None;
+                    for draw in 0..contestant.rival.draws() {
+                        let found = prepared.recommend(&query, &contestant.settings, draw)?;
+                        if draw == 0 {
+                            rung = found.get(published).and_then(|answer| answer.map(|answer| answer.rung));
+                        }
+                        cells.extend(found.iter().map(|answer| Cell::new(answer.as_ref())));
+                    }
+                    Ok((cells, rung))
+                })
+                .collect();
+            for one in answered {
+                let (cells, rung) = one?;
+                answers.cells[rival].extend(cells);
+                answers.rungs[rival].push(rung);
+            }
+        }
+        answers.queries.extend(&block.queries);
+        answers.blocks.extend(block.queries.iter().map(|_| position));
+    }
+    Ok(answers)
+}

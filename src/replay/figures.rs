@@ -1,0 +1,323 @@
+//! The figures of one rival over a set of workloads: how often it was too small, and how much it wasted.
+//!
+//! Notation of `docs/methods.md`: A the allocation, P the need (memory: whole-life peak; CPU: 95th percentile of row
+//! means), U(t) the use, W the window. Every figure that cannot be computed is absent.
+
+use serde::Serialize;
+
+use super::quantile::quantile_of_sorted;
+
+/// How a need that is only known to be "at least" P is judged where A >= P.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reading {
+    /// Reading (a): workloads with such a need are left out.
+    UncensoredOnly,
+    /// Reading (b): it counts as enough.
+    UndecidedFits,
+    /// Reading (c): it counts as too small.
+    UndecidedFails,
+}
+
+/// One allocation beside what the workload turned out to need, in the report's units.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Judged {
+    /// A.
+    pub allocation: f64,
+    /// P.
+    pub need: f64,
+    /// Whether P is only a lower bound.
+    pub censored: bool,
+    /// Use over the life, in unit-hours.
+    pub resource_hours: f64,
+    /// What the owner asked for.
+    pub owner: Option<f64>,
+    /// From W to the end: hours with samples.
+    pub hours: f64,
+    /// Integral of U from W on, unit-hours.
+    pub used: f64,
+    /// Integral of A - U, signed.
+    pub slack: f64,
+    /// Integral of max(0, A - U).
+    pub waste: f64,
+    /// Integral of max(0, U - A).
+    pub excess: f64,
+    /// Hours with U > A.
+    pub hours_above: f64,
+    /// Mean over the run's days of (A - p95 of five-minute means) / A.
+    pub relative_slack: Option<f64>,
+    /// Weight in the figures.
+    pub weight: f64,
+    /// Coverage that the answer aimed at, for the pinball loss.
+    pub coverage: f64,
+}
+
+impl Judged {
+    /// Returns whether the allocation was too small.
+    pub fn too_small(&self) -> bool {
+        self.need > self.allocation
+    }
+
+    /// Returns whether it was too small under a reading; nothing where the reading leaves the workload out.
+    pub fn fails(&self, reading: Reading) -> Option<bool> {
+        match (self.censored, reading) {
+            (false, _) | (true, Reading::UndecidedFits) => Some(self.too_small()),
+            (true, Reading::UncensoredOnly) => None,
+            (true, Reading::UndecidedFails) => Some(true),
+        }
+    }
+}
+
+/// The figures. Rates and shares are between 0 and 1.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Figures {
+    /// Workloads that count.
+    pub workloads: u64,
+    /// Share of weight with P > A.
+    pub under_provision_rate: Option<f64>,
+    /// 1 - that.
+    pub coverage: Option<f64>,
+    /// Weighted mean of max(0, A - P), in the unit.
+    pub mean_waste: Option<f64>,
+    /// Weighted median of A / P.
+    pub median_ratio: Option<f64>,
+    /// Weighted mean of A / P - 1.
+    pub over_allocation_mean: Option<f64>,
+    /// Weighted median of A / P - 1.
+    pub over_allocation_median: Option<f64>,
+    /// The mean of A / P - 1 over those that were not too small.
+    pub over_allocation_mean_of_fitting: Option<f64>,
+    /// The median of A / P - 1 over those that were not too small.
+    pub over_allocation_median_of_fitting: Option<f64>,
+    /// Weighted mean of relative slack.
+    pub relative_slack_mean: Option<f64>,
+    /// Weighted median of relative slack.
+    pub relative_slack_median: Option<f64>,
+    /// Sum of the integrals of A - U, signed, in unit-hours.
+    pub absolute_slack: Option<f64>,
+    /// Sum of the integrals of max(0, A - U), in unit-hours.
+    pub waste: Option<f64>,
+    /// Sum of the integrals of A over that of the owner's allocation, where the owner stated one.
+    pub footprint_ratio: Option<f64>,
+    /// Share of time with U > A.
+    pub time_above: Option<f64>,
+    /// Integral of max(0, U - A) over that of U.
+    pub excess: Option<f64>,
+    /// Weighted median of max(A / P, P / A).
+    pub q_error_p50: Option<f64>,
+    /// 90th percentile of it.
+    pub q_error_p90: Option<f64>,
+    /// 99th percentile of it.
+    pub q_error_p99: Option<f64>,
+    /// Weighted median of |ln(A / P)|.
+    pub log_ratio_median: Option<f64>,
+    /// Share with A within 25 % of P (q-error at most 1.25).
+    pub within_quarter: Option<f64>,
+    /// Share with A within a factor of two of P.
+    pub within_twice: Option<f64>,
+    /// Weighted mean of |A - P|, in the unit.
+    pub mean_absolute_error: Option<f64>,
+    /// Weighted median of |A - P| / P.
+    pub median_relative_error: Option<f64>,
+    /// Sum of |A - P| over sum of P.
+    pub weighted_relative_error: Option<f64>,
+    /// Weighted mean pinball loss at the coverage that was asked for, in the unit.
+    pub pinball: Option<f64>,
+}
+
+/// Returns the figures of `judged` under a reading. Absolute sums (slack, waste) are not weighted; means, medians and
+/// shares are, by [`Judged::weight`].
+pub fn figures(judged: &[Judged], reading: Reading) -> Figures {
+    let counted: Vec<(&Judged, bool)> =
+        judged.iter().filter_map(|one| one.fails(reading).map(|fails| (one, fails))).collect();
+    if counted.is_empty() {
+        return Figures::default();
+    }
+    let mean =
+        |value: &dyn Fn(&Judged) -> Option<f64>| weighted_mean(counted.iter().map(|(one, _)| (value(one), one.weight)));
+    let quantile = |share, value: &dyn Fn(&Judged) -> Option<f64>| {
+        weighted_quantile(counted.iter().map(|(one, _)| (value(one), one.weight)), share)
+    };
+    let sum = |value: &dyn Fn(&Judged) -> f64| counted.iter().map(|(one, _)| value(one)).sum::<f64>();
+    let fitting = |value: &dyn Fn(&Judged) -> Option<f64>| -> Vec<(Option<f64>, f64)> {
+        counted.iter().filter(|(_, fails)| !fails).map(|(one, _)| (value(one), one.weight)).collect()
+    };
+    let ratio = |one: &Judged| (one.need > 0.0).then(|| one.allocation / one.need);
+    let over = |one: &Judged| ratio(one).map(|ratio| ratio - 1.0);
+    let q_error = |one: &Judged| {
+        let ratio = ratio(one).filter(|ratio| *ratio > 0.0)?;
+        Some(ratio.max(1.0 / ratio))
+    };
+    let relative_error = |one: &Judged| ratio(one).map(|ratio| (ratio - 1.0).abs());
+    let within = |most: f64| mean(&|one| q_error(one).map(|error| f64::from(u8::from(error <= most))));
+    let rate = weighted_mean(counted.iter().map(|(one, fails)| (Some(f64::from(u8::from(*fails))), one.weight)));
+    let with_owner: Vec<(&Judged, f64)> = counted.iter().filter_map(|(one, _)| Some((*one, one.owner?))).collect();
+    let allocated: f64 = with_owner.iter().map(|(one, _)| one.allocation * one.hours).sum();
+    let asked: f64 = with_owner.iter().map(|(one, owner)| owner * one.hours).sum();
+    Figures {
+        workloads: counted.len() as u64,
+        under_provision_rate: rate,
+        coverage: rate.map(|rate| 1.0 - rate),
+        mean_waste: mean(&|one| Some((one.allocation - one.need).max(0.0))),
+        median_ratio: quantile(0.5, &ratio),
+        over_allocation_mean: mean(&over),
+        over_allocation_median: quantile(0.5, &over),
+        over_allocation_mean_of_fitting: weighted_mean(fitting(&over).into_iter()),
+        over_allocation_median_of_fitting: weighted_quantile(fitting(&over).into_iter(), 0.5),
+        relative_slack_mean: mean(&|one| one.relative_slack),
+        relative_slack_median: quantile(0.5, &|one| one.relative_slack),
+        absolute_slack: finite(sum(&|one| one.slack)),
+        waste: finite(sum(&|one| one.waste)),
+        footprint_ratio: quotient(allocated, asked),
+        time_above: quotient(sum(&|one| one.hours_above), sum(&|one| one.hours)),
+        excess: quotient(sum(&|one| one.excess), sum(&|one| one.used)),
+        q_error_p50: quantile(0.5, &q_error),
+        q_error_p90: quantile(0.9, &q_error),
+        q_error_p99: quantile(0.99, &q_error),
+        log_ratio_median: quantile(0.5, &|one| q_error(one).map(f64::ln)),
+        within_quarter: within(1.25),
+        within_twice: within(2.0),
+        mean_absolute_error: mean(&|one| Some((one.allocation - one.need).abs())),
+        median_relative_error: quantile(0.5, &relative_error),
+        weighted_relative_error: quotient(
+            sum(&|one| one.weight * (one.allocation - one.need).abs()),
+            sum(&|one| one.weight * one.need),
+        ),
+        pinball: mean(&|one| Some(pinball(one.coverage, one.need, one.allocation))),
+    }
+}
+
+/// Returns the pinball loss of forecast `f` for outcome `y` at quantile `q`: q (y - f) from below, (1 - q)(f - y) from
+/// above (Koenker and Bassett 1978).
+pub fn pinball(q: f64, y: f64, f: f64) -> f64 {
+    if y >= f { q * (y - f) } else { (1.0 - q) * (f - y) }
+}
+
+/// Returns whether a day of a job had more OOM kills than max(4, tasks / 7) (Autopilot,
+/// `EuroSys` 2020, table 2).
+pub fn serious_oom_kills(kills: u64, tasks: u64) -> bool {
+    kills as f64 > (tasks as f64 / 7.0).max(4.0)
+}
+
+/// Returns (lost, over, MAQ) of retries in the published form (Witt, Tovar, Sizey): first allocation `a`, need `p`,
+/// hours `t` per attempt, factor `b` between attempts, share `ttf` of an attempt before it fails. Unit-hours.
+pub fn witt_wastage(a: f64, p: f64, t: f64, b: f64, ttf: f64) -> (f64, f64, f64) {
+    let attempts = ((p / a).ln() / b.ln() - 1e-12).ceil().max(0.0);
+    let lost = a * (b.powf(attempts) - 1.0) / (b - 1.0) * t * ttf;
+    let over = (a * b.powf(attempts) - p) * t;
+    (lost, over, p * t / (p * t + over + lost))
+}
+
+/// Returns a number that can be reported.
+pub(super) fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}
+
+/// Returns a / b where that is a number.
+pub(super) fn quotient(a: f64, b: f64) -> Option<f64> {
+    if b > 0.0 { finite(a / b) } else { None }
+}
+
+/// Returns the weighted mean of the values that are there.
+pub(super) fn weighted_mean(values: impl Iterator<Item = (Option<f64>, f64)>) -> Option<f64> {
+    let (mut sum, mut weights) = (0.0, 0.0);
+    for (value, weight) in values {
+        if let Some(value) = value {
+            sum += value * weight;
+            weights += weight;
+        }
+    }
+    quotient(sum, weights)
+}
+
+fn weighted_quantile(values: impl Iterator<Item = (Option<f64>, f64)>, share: f64) -> Option<f64> {
+    let mut sorted: Vec<(f64, f64)> = values
+        .filter_map(|(value, weight)| Some((value?, weight)))
+        .filter(|(value, weight)| value.is_finite() && *weight > 0.0)
+        .collect();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    quantile_of_sorted(&sorted, share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(allocation: f64, need: f64) -> Judged {
+        Judged { allocation, need, weight: 1.0, coverage: 0.9, ..Judged::default() }
+    }
+
+    fn near(found: Option<f64>, expected: f64) {
+        let found = found.unwrap();
+        assert!((found - expected).abs() < 1e-4, "{found} instead of {expected}");
+    }
+
+    #[test]
+    fn wastage_with_retries_follows_the_published_form() {
+        for ((a, ttf), (lost, over, maq)) in
+            [((1.0, 1.0), (3.0, 1.0, 0.4286)), ((1.0, 0.5), (1.5, 1.0, 0.5455)), ((4.0, 1.0), (0.0, 1.0, 0.75))]
+        {
+            let found = witt_wastage(a, 3.0, 1.0, 2.0, ttf);
+            near(Some(found.0), lost);
+            near(Some(found.1), over);
+            near(Some(found.2), maq);
+        }
+    }
+
+    #[test]
+    fn q_error_is_symmetric() {
+        let errors: Vec<f64> = [(2.0, 1.0), (3.0, 4.0), (8.0, 8.0)]
+            .map(|(a, p)| figures(&[judged(a, p)], Reading::UncensoredOnly).q_error_p50.unwrap())
+            .to_vec();
+        near(Some(errors[0]), 2.0);
+        near(Some(errors[1]), 1.3333);
+        near(Some(errors[2]), 1.0);
+    }
+
+    #[test]
+    fn pinball_loss_costs_more_from_below() {
+        near(Some(pinball(0.9, 10.0, 8.0)), 1.8);
+        near(Some(pinball(0.9, 8.0, 10.0)), 0.2);
+    }
+
+    #[test]
+    fn days_with_many_oom_kills_are_serious() {
+        let seen = [(4, 20), (5, 20), (10, 70), (11, 70)].map(|(kills, tasks)| serious_oom_kills(kills, tasks));
+        assert_eq!(seen, [false, true, false, true]);
+    }
+
+    #[test]
+    fn readings_of_a_censored_need() {
+        let enough = Judged { censored: true, ..judged(2.0, 1.0) };
+        let too_small = Judged { censored: true, ..judged(0.5, 1.0) };
+        let all = [judged(2.0, 1.0), enough, too_small];
+        let rate = |reading| figures(&all, reading).under_provision_rate;
+        assert_eq!(rate(Reading::UncensoredOnly), Some(0.0));
+        near(rate(Reading::UndecidedFits), 1.0 / 3.0);
+        near(rate(Reading::UndecidedFails), 2.0 / 3.0);
+    }
+
+    #[test]
+    fn weights_decide_between_many_small_and_one_large() {
+        let mut all = vec![judged(1.0, 2.0); 9];
+        all.push(Judged { weight: 91.0, ..judged(4.0, 2.0) });
+        near(figures(&all, Reading::UncensoredOnly).under_provision_rate, 0.09);
+        near(figures(&all, Reading::UncensoredOnly).mean_waste, 1.82);
+        near(figures(&all, Reading::UncensoredOnly).median_ratio, 2.0);
+    }
+
+    #[test]
+    fn nothing_to_judge_gives_no_figures() {
+        assert_eq!(figures(&[], Reading::UncensoredOnly), Figures::default());
+        let zero_need = figures(&[judged(1.0, 0.0)], Reading::UncensoredOnly);
+        assert_eq!((zero_need.median_ratio, zero_need.q_error_p50), (None, None));
+        assert_eq!(zero_need.mean_waste, Some(1.0));
+    }
+
+    #[test]
+    fn footprint_compares_with_what_the_owner_asked_for() {
+        let with = |owner, hours| Judged { owner, hours, ..judged(2.0, 1.0) };
+        let all = [with(Some(4.0), 1.0), with(Some(8.0), 3.0), with(None, 100.0)];
+        near(figures(&all, Reading::UncensoredOnly).footprint_ratio, 8.0 / 28.0);
+    }
+}

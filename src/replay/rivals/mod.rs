@@ -1,0 +1,241 @@
+//! The rivals, one file each, behind one trait, all written from their published descriptions.
+//!
+//! A rival is prepared once per block with the store of that block, and then asked about newcomers. It is handed the
+//! first window's profile and the facts at submission; the future only if [`Rival::sees_the_future`].
+
+mod history;
+mod neighbours;
+mod oracle;
+mod owner;
+mod persistence;
+mod prior;
+mod vpa;
+mod vpa_histogram;
+
+use std::collections::BTreeMap;
+
+use crate::predict::{Newcomer, Question};
+use crate::profile::{LifeProfile, Window};
+use crate::units::Micros;
+
+use super::case::Case;
+use super::feedback::Attempt;
+use super::learner::Learner;
+use super::{ReplayError, Scale};
+
+pub use history::HistoryLadder;
+pub use neighbours::Neighbours;
+pub use oracle::Oracle;
+pub use owner::Owner;
+pub use persistence::Persistence;
+pub use prior::{ClassPrior, Constant};
+pub use vpa::{VpaBounds, VpaCold, VpaContainer};
+pub use vpa_histogram::{DecayingHistogram, HistogramShape};
+
+/// Every rival that can be named, in the order of the report. `shadow` first, the unreachable reference last.
+pub const NAMES: [&str; 14] = [
+    "shadow",
+    "owner",
+    "persistence",
+    "persistence-1.2",
+    "persistence-2",
+    "persistence-3",
+    "history-ladder",
+    "history-ladder-default",
+    "class-prior",
+    "constant",
+    "vpa-cold",
+    "vpa-cold-nofloor",
+    "random",
+    "oracle",
+];
+
+/// The rivals of a report unless others are named.
+pub const DEFAULT: [&str; 10] = [
+    "shadow",
+    "owner",
+    "persistence-1.2",
+    "persistence-2",
+    "persistence-3",
+    "history-ladder",
+    "vpa-cold",
+    "vpa-cold-nofloor",
+    "random",
+    "oracle",
+];
+
+/// One value of a rival's knob. Every rival is swept over its own; most have one of the two.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Setting {
+    /// The knob proper: a factor, a percentile or a coverage.
+    pub knob: f64,
+    /// Added share on top.
+    pub margin: f64,
+}
+
+impl Setting {
+    const fn knob(knob: f64) -> Self {
+        Self { knob, margin: 0.0 }
+    }
+}
+
+/// What a rival allocates, in the store's units.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Recommendation {
+    /// CPU.
+    pub cpu: Option<f64>,
+    /// Memory.
+    pub memory: Option<f64>,
+    /// Which of its ways answered.
+    pub rung: &'static str,
+}
+
+/// What a store holds: the cases that ended before the cut of its block.
+#[derive(Debug, Clone)]
+pub struct Store<'a> {
+    /// The cases.
+    pub cases: Vec<&'a Case>,
+    /// Whether times of different cases can be compared. Without a common clock, rules on age are off.
+    pub has_clock: bool,
+}
+
+/// A newcomer at the end of its first window.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<'a> {
+    /// First window and facts at submission.
+    pub newcomer: &'a Newcomer,
+    /// When the answer is given, on the trace's clock.
+    pub at: Micros,
+    /// Stable name of the workload, where it recurs: see [`super::application_key`].
+    pub application: Option<&'a str>,
+    /// The application without its user, where that is a broader key.
+    pub broader: Option<&'a str>,
+    /// Its whole life: only for rivals that see the future.
+    pub future: Option<&'a LifeProfile>,
+}
+
+/// What all rivals may use besides the store.
+pub struct Surroundings<'a> {
+    /// Shadow's estimator.
+    pub learner: &'a dyn Learner,
+    /// The learning window.
+    pub window: Window,
+    /// What shadow is asked.
+    pub question: Question,
+    /// What the store's numbers are.
+    pub scale: Scale,
+    /// Seed.
+    pub seed: u64,
+    /// Draws of random neighbours.
+    pub random_draws: u32,
+}
+
+/// A recommender.
+pub trait Rival: Send + Sync {
+    /// Returns its name in reports.
+    fn name(&self) -> &'static str;
+
+    /// Returns the name that rivals with one and the same sweep share; their curve is drawn once.
+    fn family(&self) -> &'static str {
+        self.name()
+    }
+
+    /// Returns what its knob is, in words.
+    fn knob(&self) -> &'static str;
+
+    /// Returns the values it is swept over (12 at least), from tight to loose.
+    fn settings(&self) -> Vec<Setting>;
+
+    /// Returns the position of its published (or default) setting.
+    fn published(&self) -> usize;
+
+    /// Returns whether it is handed the whole life of a query.
+    fn sees_the_future(&self) -> bool {
+        false
+    }
+
+    /// Returns how many independent draws it makes per query (1 unless it is random).
+    fn draws(&self) -> u32 {
+        1
+    }
+
+    /// Learns from a store.
+    ///
+    /// # Errors
+    /// [`ReplayError::Learner`] if shadow's estimator cannot be fitted.
+    fn prepare<'a>(
+        &self,
+        store: &Store<'a>,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Box<dyn Prepared + 'a>, ReplayError>;
+
+    /// Returns the memory allocation after the kills so far (oldest first): its own rule if it publishes one, else twice
+    /// the allocation that was too small. Nothing gives the workload up.
+    fn after_kills(&self, _: &Query<'_>, _: &Setting, kills: &[Attempt], _: &Scale) -> Option<f64> {
+        kills.last().map(|kill| kill.allocation * 2.0)
+    }
+}
+
+/// A rival that has learned from a store.
+pub trait Prepared: Send + Sync {
+    /// Answers about a newcomer, once per setting; `None` where it has no answer.
+    ///
+    /// # Errors
+    /// [`ReplayError::Learner`] if shadow's estimator fails on the question.
+    fn recommend(
+        &self,
+        query: &Query<'_>,
+        settings: &[Setting],
+        draw: u32,
+    ) -> Result<Vec<Option<Recommendation>>, ReplayError>;
+}
+
+/// Returns the rival of that name.
+///
+/// # Errors
+/// [`ReplayError::UnknownRival`] lists the known names.
+pub fn named(name: &str, question: &Question, random_draws: u32) -> Result<Box<dyn Rival>, ReplayError> {
+    Ok(match name {
+        "shadow" => Box::new(Neighbours::shadow(question)),
+        "owner" => Box::new(Owner),
+        "persistence" | "persistence-1.2" => Box::new(Persistence::times_1_2(name == "persistence")),
+        "persistence-2" => Box::new(Persistence::times_2()),
+        "persistence-3" => Box::new(Persistence::times_3()),
+        "history-ladder" => Box::new(HistoryLadder { default: false }),
+        "history-ladder-default" => Box::new(HistoryLadder { default: true }),
+        "class-prior" => Box::new(ClassPrior::default()),
+        "constant" => Box::new(Constant),
+        "vpa-cold" => Box::new(VpaCold { floors: true }),
+        "vpa-cold-nofloor" => Box::new(VpaCold { floors: false }),
+        "random" => Box::new(Neighbours::random(question, random_draws)),
+        "oracle" => Box::new(Oracle),
+        _ => return Err(ReplayError::UnknownRival { name: name.to_owned(), known: NAMES.join(", ") }),
+    })
+}
+
+/// Returns the stored cases of each key.
+fn by_key<'a, K: Ord>(store: &Store<'a>, key: impl Fn(&'a Case) -> Option<K>) -> BTreeMap<K, Vec<&'a Case>> {
+    let mut groups: BTreeMap<K, Vec<&Case>> = BTreeMap::new();
+    for case in &store.cases {
+        if let Some(key) = key(case) {
+            groups.entry(key).or_default().push(case);
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_named_rival_is_swept_over_twelve_settings_and_marks_one() {
+        for name in NAMES {
+            let rival = named(name, &Question::default(), 20).unwrap();
+            assert_eq!(rival.name(), name);
+            assert!(rival.settings().len() >= 12, "{name} has {} settings", rival.settings().len());
+            assert!(rival.published() < rival.settings().len(), "{name}");
+        }
+        assert!(named("autopilot", &Question::default(), 20).is_err());
+    }
+}

@@ -1,0 +1,296 @@
+//! The whole replay: plan, ask, score.
+
+use std::collections::BTreeMap;
+
+use super::ReplayError;
+use super::answers::{Answers, Contestant, GivenAnswer, ask};
+use super::bootstrap::Resamples;
+use super::case::Case;
+use super::learner::Learner;
+use super::params::{ReplayParams, Split, SplitBasis};
+use super::plan::{Block, Plan, earlier_instances, instances, plan};
+use super::results::{Clusters, Flattery, Population, ReplayReport, Resource, SplitReport, Weighting};
+use super::rivals::{Surroundings, named};
+use super::scale::Scale;
+use super::score::Scorer;
+use super::truth::{Truth, cluster_name};
+
+/// Target rate whose calibrated settings run in the feedback models.
+const FEEDBACK_TARGET: f64 = 0.05;
+
+/// Replays `cases` and scores shadow (through `learner`) beside its rivals.
+///
+/// Cases are in the store's units and in any order; the report depends on that order only through ties. With
+/// [`Split::Leaky`] the honest recurring split is replayed as well and stands before the leaky one. A trace in which
+/// nothing can be asked gives a report without rows and with a warning.
+///
+/// # Errors
+/// [`ReplayError::NoCases`] for no cases, [`ReplayError::Parameter`] and [`ReplayError::UnknownRival`] for wrong
+/// parameters, [`ReplayError::Learner`] if the estimator fails.
+pub fn replay(cases: &[Case], params: &ReplayParams, learner: &dyn Learner) -> Result<ReplayReport, ReplayError> {
+    params.check()?;
+    if cases.is_empty() {
+        return Err(ReplayError::NoCases);
+    }
+    let contestants = contestants(params)?;
+    let surroundings = surroundings(params, learner);
+    let scale = surroundings.scale;
+    let splits = match params.split {
+        Split::Leaky => vec![Split::Recurring, Split::Leaky],
+        honest => vec![honest],
+    };
+    let mut reports = Vec::new();
+    for split in splits {
+        let of_split = ReplayParams { split, ..params.clone() };
+        reports.push(replay_split(cases, &of_split, &contestants, &surroundings)?);
+    }
+    Ok(ReplayReport {
+        window_seconds: params.window.length.as_seconds(),
+        minimum_life_seconds: params.minimum_life_windows * params.window.length.as_seconds(),
+        seed: params.seed,
+        k: params.question.k,
+        coverage: params.question.coverage,
+        feedback: params.feedback,
+        cpu_limit: params.cpu_limit,
+        resamples: params.resamples,
+        units: scale.output(),
+        workloads: cases.len() as u64,
+        flattery: flattery(&reports),
+        splits: reports,
+        warnings: scale_warnings(&scale),
+    })
+}
+
+/// Returns what every rival answers to every query of the test, at every setting: the part of a replay that must not
+/// know the future. Of the leaky split, only the leaky answers.
+///
+/// # Errors
+/// As [`replay`].
+pub fn answers_given(
+    cases: &[Case],
+    params: &ReplayParams,
+    learner: &dyn Learner,
+) -> Result<Vec<GivenAnswer>, ReplayError> {
+    params.check()?;
+    let contestants = contestants(params)?;
+    let plan = plan(cases, params);
+    let surroundings = surroundings(params, learner);
+    Ok(ask(cases, &plan.test, &contestants, &surroundings, plan.cuts.is_some())?.given(cases, &contestants))
+}
+
+fn contestants(params: &ReplayParams) -> Result<Vec<Contestant>, ReplayError> {
+    let of_name = |name: &String| {
+        let rival = named(name, &params.question, params.random_draws)?;
+        Ok(Contestant { settings: rival.settings(), rival })
+    };
+    params.rivals.iter().map(of_name).collect()
+}
+
+fn surroundings<'a>(params: &ReplayParams, learner: &'a dyn Learner) -> Surroundings<'a> {
+    Surroundings {
+        learner,
+        window: params.window,
+        question: params.question,
+        scale: Scale::new(params.units, params.machine),
+        seed: params.seed,
+        random_draws: params.random_draws,
+    }
+}
+
+/// Says which constants of rivals do not apply.
+fn scale_warnings(scale: &Scale) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (known, resource, constants) in [
+        (scale.cores_per_unit.is_some(), "CPU", "its floor of 25 m and its rounding to millicores"),
+        (scale.bytes_per_unit.is_some(), "memory", "its floor of 250 MiB and its step of 100 MiB after an OOM kill"),
+    ] {
+        if !known {
+            warnings.push(format!(
+                "{resource} is in fractions of the largest machine, whose size was not given: VPA runs without {constants}, \
+                 and its buckets span the largest machine"
+            ));
+        }
+    }
+    warnings
+}
+
+fn replay_split(
+    cases: &[Case],
+    params: &ReplayParams,
+    contestants: &[Contestant],
+    surroundings: &Surroundings<'_>,
+) -> Result<SplitReport, ReplayError> {
+    let plan = plan(cases, params);
+    let has_clock = plan.cuts.is_some();
+    let test = ask(cases, &plan.test, contestants, surroundings, has_clock)?;
+    let calibration = ask(cases, &plan.calibration, contestants, surroundings, has_clock)?;
+    let calibrated_by: Vec<Vec<usize>> = plan.test.iter().map(|block| block.calibrated_by.clone()).collect();
+
+    let scored = |answers: &'_ Answers, blocks: &[Block]| {
+        let (truths, clusters) = truths(cases, answers, blocks, params.split);
+        (truths, clusters.len(), clusters)
+    };
+    let units = surroundings.scale.output();
+    let (test_truths, count, sizes) = scored(&test, &plan.test);
+    let (calibration_truths, calibration_count, _) = scored(&calibration, &plan.calibration);
+    let scorer = Scorer::new(params, units, contestants, &test, test_truths, count);
+    let calibrator = Scorer::new(params, units, contestants, &calibration, calibration_truths, calibration_count);
+
+    let resamples = Resamples::new(count, params.resamples, params.minimum_clusters, params.seed);
+    let (curves, equal_coverage) = scorer.sweeps(resamples.as_ref());
+    let has_calibration = !calibration.queries.is_empty();
+    let calibrated =
+        if has_calibration { scorer.calibrated(&calibrator, &calibrated_by, resamples.as_ref()) } else { Vec::new() };
+    let for_feedback = has_calibration.then_some((&calibrator, calibrated_by.as_slice(), FEEDBACK_TARGET));
+    let (feedback, order) = scorer.feedback(cases, &surroundings.scale, for_feedback);
+
+    let queries = test.queries.len() as u64;
+    let count_of =
+        |condition: &dyn Fn(&Truth) -> bool| scorer.truths.iter().filter(|truth| condition(truth)).count() as u64;
+    let users = params.split == Split::Unseen && cases.iter().any(|case| case.known.workload.user.is_some());
+    let mut report = SplitReport {
+        split: plan.split,
+        basis: plan.basis,
+        store_mode: params.store_mode,
+        cuts_seconds: plan
+            .cuts
+            .filter(|_| plan.basis == SplitBasis::TimeOrder)
+            .map(|cuts| [cuts.begin, cuts.calibration, cuts.test, cuts.end].map(crate::units::Micros::as_seconds)),
+        held_out_by: plan.held_out_by,
+        folds: plan.folds,
+        store_workloads: store_sizes(&plan.test),
+        queries,
+        calibration_queries: calibration.queries.len() as u64,
+        calibration_alive_at_test_cut: plan.calibration_alive_at_test_cut,
+        removed: plan.removed.clone(),
+        censored_memory: count_of(&|truth| truth.is_censored(Resource::Memory)),
+        censored_cpu: count_of(&|truth| truth.is_censored(Resource::Cpu)),
+        without_request: count_of(&|truth| truth.owner(Resource::Memory).is_none()),
+        clusters: Clusters {
+            by: if users { "user" } else { "application" },
+            count: count as u64,
+            largest_share: super::figures::quotient(sizes.iter().copied().max().unwrap_or(0) as f64, queries as f64),
+        },
+        rivals: scorer.summaries(),
+        rows: if queries > 0 { scorer.rows(plan.split, resamples.as_ref()) } else { Vec::new() },
+        curves: if queries > 0 { curves } else { Vec::new() },
+        equal_coverage: if queries > 0 { equal_coverage } else { Vec::new() },
+        calibrated,
+        feedback: if queries > 0 { feedback } else { Vec::new() },
+        order: if queries > 0 { order } else { Vec::new() },
+        warnings: plan.notes.clone(),
+    };
+    report.warnings.extend(warnings(&report, &plan, params));
+    Ok(report)
+}
+
+/// Returns the truth of every query, and how many queries each cluster has, in the order of cluster numbers.
+fn truths(cases: &[Case], answers: &Answers, blocks: &[Block], split: Split) -> (Vec<Truth>, Vec<u64>) {
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+    for case in &answers.queries {
+        numbers.insert(cluster_name(&cases[*case], split), 0);
+    }
+    for (number, entry) in numbers.values_mut().enumerate() {
+        *entry = number;
+    }
+    let seen: Vec<BTreeMap<String, u64>> = blocks.iter().map(|block| instances(cases, &block.store)).collect();
+    let mut sizes = vec![0; numbers.len()];
+    let truths = answers
+        .queries
+        .iter()
+        .zip(&answers.blocks)
+        .map(|(case, block)| {
+            let cluster = numbers[&cluster_name(&cases[*case], split)];
+            sizes[cluster] += 1;
+            let earlier = earlier_instances(cases, &seen[*block], *case);
+            Truth::new(*case, &cases[*case], cluster, earlier)
+        })
+        .collect();
+    (truths, sizes)
+}
+
+fn store_sizes(blocks: &[Block]) -> Option<(u64, u64)> {
+    let sizes = blocks.iter().map(|block| block.store.len() as u64);
+    Some((sizes.clone().min()?, sizes.max()?))
+}
+
+/// Says what weakens the figures of a split.
+fn warnings(report: &SplitReport, plan: &Plan, params: &ReplayParams) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if report.queries == 0 {
+        warnings
+            .push("nothing can be asked: no workload with a visible start lived long enough in the test".to_owned());
+        return warnings;
+    }
+    if report.clusters.count < u64::from(params.minimum_clusters) {
+        warnings.push(format!(
+            "no intervals: the queries come from {} {}s, fewer than {}",
+            report.clusters.count, report.clusters.by, params.minimum_clusters
+        ));
+    }
+    if plan.calibration.is_empty() {
+        warnings.push("no calibration workloads: no knob could be chosen before the test".to_owned());
+    }
+    for target in &params.targets {
+        if report.calibration_queries > 0 && (report.calibration_queries as f64) * target < 1.0 {
+            warnings.push(format!(
+                "{} calibration workloads cannot tell a rate of {} % from none",
+                report.calibration_queries,
+                target * 100.0
+            ));
+        }
+        if (report.queries as f64) * target < 1.0 {
+            warnings.push(format!("{} queries cannot tell a rate of {} % from none", report.queries, target * 100.0));
+        }
+    }
+    for (censored, resource) in [(report.censored_memory, "memory"), (report.censored_cpu, "CPU")] {
+        if censored == report.queries {
+            warnings.push(format!(
+                "every {resource} need is only a lower bound: figures count an allocation at or above it as enough"
+            ));
+        }
+    }
+    if report.without_request > 0 {
+        warnings.push(format!(
+            "{} queries have no memory request: where a rival has no answer either, they do not count for it",
+            report.without_request
+        ));
+    }
+    warnings
+}
+
+/// Compares the leaky split with the honest one before it.
+fn flattery(reports: &[SplitReport]) -> Vec<Flattery> {
+    let [honest, leaky] = reports else { return Vec::new() };
+    let headline = |entry: &&super::EqualCoverage| {
+        entry.weighting == Weighting::Workload && entry.population == Population::WithFallback
+    };
+    honest
+        .equal_coverage
+        .iter()
+        .filter(headline)
+        .map(|entry| {
+            let same = leaky.equal_coverage.iter().filter(headline).find(|other| {
+                other.rival == entry.rival
+                    && other.resource == entry.resource
+                    && other.target.total_cmp(&entry.target).is_eq()
+            });
+            let leaked = same.and_then(|other| other.mean_waste);
+            Flattery {
+                rival: entry.rival,
+                resource: entry.resource,
+                target: entry.target,
+                honest: entry.mean_waste,
+                leaky: leaked,
+                flatters_by: entry
+                    .mean_waste
+                    .zip(leaked)
+                    .and_then(|(honest, leaky)| super::figures::quotient(honest, leaky)),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

@@ -1,0 +1,195 @@
+//! The rows of a report: each rival at its published setting.
+
+use std::collections::BTreeMap;
+
+use super::{Population, Reading, Resource, Scorer, View, Weighting, point, weight};
+use crate::replay::bootstrap::{Resamples, interval};
+use crate::replay::figures::{Figures, Judged, figures};
+use crate::replay::params::Split;
+use crate::replay::results::{RivalSummary, Row};
+use crate::replay::truth::Truth;
+
+/// The name of a row over all queries.
+const EVERYTHING: &str = "all";
+
+/// Of the rate and of the waste.
+type Intervals = (Option<(f64, f64)>, Option<(f64, f64)>);
+
+impl Scorer<'_> {
+    /// Returns the summaries of all rivals.
+    pub(in crate::replay) fn summaries(&self) -> Vec<RivalSummary> {
+        (0..self.contestants.len()).map(|rival| self.summary(rival)).collect()
+    }
+
+    fn summary(&self, rival: usize) -> RivalSummary {
+        let contestant = &self.contestants[rival];
+        let published = contestant.rival.published();
+        let setting = contestant.settings[published];
+        let queries = 0..self.truths.len();
+        let resource = Resource::Memory;
+        let answered = queries.clone().filter(|query| self.answered(rival, *query, resource)).count() as u64;
+        let without = queries.clone().filter(|query| {
+            self.allocation(rival, *query, (0, published), resource, Population::WithFallback).is_none()
+        });
+        let mut rungs = BTreeMap::new();
+        for rung in queries.clone().filter_map(|query| self.answers.rung(rival, query)) {
+            *rungs.entry(rung).or_insert(0) += 1;
+        }
+        let draws = self.answers.draws(rival);
+        let reading = self.reading(resource);
+        let by_draw: Vec<Figures> = (0..draws)
+            .map(|draw| {
+                let judge = |query: usize| {
+                    let allocation =
+                        self.allocation(rival, query, (draw, published), resource, Population::WithFallback)?;
+                    self.truths[query].judge(resource, allocation, &self.units)
+                };
+                figures(&queries.clone().filter_map(judge).collect::<Vec<_>>(), reading)
+            })
+            .collect();
+        let range = |value: fn(&Figures) -> Option<f64>| {
+            let values: Vec<f64> = by_draw.iter().filter_map(value).collect();
+            let low = values.iter().copied().min_by(f64::total_cmp)?;
+            Some((low, values.iter().copied().max_by(f64::total_cmp)?))
+        };
+        RivalSummary {
+            name: contestant.rival.name(),
+            family: contestant.rival.family(),
+            knob: contestant.rival.knob(),
+            published_knob: setting.knob,
+            published_margin: setting.margin,
+            answered,
+            unanswered: self.truths.len() as u64 - answered,
+            without_allocation: without.count() as u64,
+            rungs,
+            draws: contestant.rival.draws(),
+            draw_rates: if draws > 1 { range(|figures| figures.under_provision_rate) } else { None },
+            draw_wastes: if draws > 1 { range(|figures| figures.mean_waste) } else { None },
+        }
+    }
+
+    /// Returns the rows of all rivals at their published settings.
+    pub(in crate::replay) fn rows(&self, split: Split, resamples: Option<&Resamples>) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for rival in 0..self.contestants.len() {
+            for resource in Resource::ALL {
+                for population in [Population::WithFallback, Population::Common, Population::Answered] {
+                    let judged = self.judged(rival, resource, population);
+                    for weighting in Weighting::ALL {
+                        self.add_rows(&mut rows, split, rival, &judged, (resource, weighting, population), resamples);
+                    }
+                }
+            }
+        }
+        rows
+    }
+
+    /// Returns (query, judged) at the published setting, one per draw.
+    fn judged(&self, rival: usize, resource: Resource, population: Population) -> Vec<(usize, Judged)> {
+        let contestant = &self.contestants[rival];
+        let published = contestant.rival.published();
+        let draws = self.answers.draws(rival);
+        let mut all = Vec::new();
+        for query in 0..self.truths.len() {
+            for draw in 0..draws {
+                let allocation = self.allocation(rival, query, (draw, published), resource, population);
+                let judged = allocation.and_then(|allocation| {
+                    self.truths[query].judge_fully(resource, allocation, self.params, &self.units)
+                });
+                // Rivals that aim at no coverage are scored at the one that shadow was asked for.
+                let coverage = self.params.question.coverage;
+                all.extend(judged.map(|judged| (query, Judged { coverage, ..judged })));
+            }
+        }
+        all
+    }
+
+    fn add_rows(
+        &self,
+        rows: &mut Vec<Row>,
+        split: Split,
+        rival: usize,
+        judged: &[(usize, Judged)],
+        (resource, weighting, population): (Resource, Weighting, Population),
+        resamples: Option<&Resamples>,
+    ) {
+        let contestant = &self.contestants[rival];
+        let published = contestant.rival.published();
+        let setting = contestant.settings[published];
+        let draws_of_query = self.answers.draws(rival) as u64;
+        let draws = draws_of_query as f64;
+        let headline = self.reading(resource);
+        let row = |group: &str, reading: Reading, intervals: Intervals| {
+            let of_group: Vec<Judged> = judged
+                .iter()
+                .filter(|(query, _)| {
+                    group == EVERYTHING || groups(&self.truths[*query]).iter().any(|name| name == group)
+                })
+                .map(|(_, one)| Judged { weight: weight(one, weighting), ..*one })
+                .collect();
+            let mut figures = figures(&of_group, reading);
+            // Several draws of one query are one workload, and their sums are means.
+            figures.workloads /= draws_of_query;
+            figures.absolute_slack = figures.absolute_slack.map(|sum| sum / draws);
+            figures.waste = figures.waste.map(|sum| sum / draws);
+            Row {
+                split,
+                rival: contestant.rival.name(),
+                knob: setting.knob,
+                margin: setting.margin,
+                resource,
+                weighting,
+                population,
+                reading,
+                group: group.to_owned(),
+                figures,
+                under_provision_interval: intervals.0,
+                mean_waste_interval: intervals.1,
+            }
+        };
+        for reading in [Reading::UncensoredOnly, Reading::UndecidedFits, Reading::UndecidedFails] {
+            let view = View { resource, weighting, population, reading };
+            let intervals = resamples.map_or((None, None), |resamples| {
+                let clusters = self.by_cluster(rival, view, |_| published);
+                let drawn = resamples.map(|draw| point(&clusters, Some(draw)));
+                (
+                    interval(drawn.iter().map(|point| point.map(|point| point.rate))),
+                    interval(drawn.iter().map(|point| point.map(|point| point.waste))),
+                )
+            });
+            rows.push(row(EVERYTHING, reading, intervals));
+        }
+        if population == Population::WithFallback {
+            let mut names: Vec<String> = self.truths.iter().flat_map(groups).collect();
+            names.sort_unstable();
+            names.dedup();
+            rows.extend(names.iter().map(|name| row(name, headline, (None, None))));
+        }
+    }
+}
+
+/// Returns the parts of the report that a query belongs to.
+fn groups(truth: &Truth) -> Vec<String> {
+    let earlier = match truth.earlier {
+        0 => "0",
+        1 => "1",
+        2..=4 => "2-4",
+        5..=19 => "5-19",
+        _ => "20+",
+    };
+    let life = match truth.life_seconds {
+        seconds if seconds < 3_600.0 => "life under 1 h",
+        seconds if seconds <= 86_400.0 => "life 1-24 h",
+        _ => "life over 24 h",
+    };
+    let mut names = vec![format!("earlier instances {earlier}"), life.to_owned()];
+    if truth.life_seconds > 3_600.0
+        && let Some(late) = truth.late_peak
+    {
+        names.push(if late { "peak after the first hour" } else { "peak in the first hour" }.to_owned());
+    }
+    if truth.autoscaled {
+        names.push("sized by an autoscaler".to_owned());
+    }
+    names
+}

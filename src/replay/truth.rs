@@ -1,0 +1,202 @@
+//! What a query turned out to need, once, for all rivals and settings.
+
+use crate::units::Micros;
+
+use super::case::{Case, cluster_of_application};
+use super::figures::Judged;
+use super::params::{ReplayParams, Split};
+use super::results::Resource;
+use super::rivals::Owner;
+use super::scale::OutputUnits;
+use super::series::{Series, Step};
+
+const SECONDS_PER_HOUR: f64 = 3600.0;
+
+/// One resource of one query, in the store's units.
+#[derive(Debug, Clone)]
+struct Need {
+    /// P, if the trace has the resource.
+    amount: Option<f64>,
+    censored: bool,
+    /// Use over the life, in unit-seconds.
+    resource_seconds: f64,
+    owner: Option<f64>,
+    daily_p95: Vec<f64>,
+}
+
+/// Everything about one query that scoring needs.
+#[derive(Debug, Clone)]
+pub(super) struct Truth {
+    /// Position in the cases.
+    pub(super) case: usize,
+    /// What it counts to in intervals.
+    pub(super) cluster: usize,
+    /// Demand over the run's own time.
+    pub(super) series: Series,
+    /// Whether a restart goes on at the same place.
+    pub(super) service: bool,
+    /// Instances of its application in its store.
+    pub(super) earlier: u64,
+    /// Its life, in seconds.
+    pub(super) life_seconds: f64,
+    /// Whether the memory peak was first reached after the first hour; nothing if unknown.
+    pub(super) late_peak: Option<bool>,
+    /// Whether its request was written by an autoscaler.
+    pub(super) autoscaled: bool,
+    memory: Need,
+    cpu: Need,
+}
+
+impl Truth {
+    pub(super) fn new(case: usize, entry: &Case, cluster: usize, earlier: u64) -> Self {
+        let (workload, life) = (&entry.known.workload, &entry.known.life);
+        let start = workload.start.unwrap_or(Micros::ZERO);
+        let series = Series::new(&entry.samples, start);
+        let (owner_cpu, owner_memory) = Owner::asked(&workload.request, &workload.limit);
+        let (memory_seconds, cpu_seconds) = entry.resource_seconds();
+        let flags = life.censoring;
+        let memory = Need {
+            amount: life.memory_peak,
+            censored: flags.memory_at_limit || flags.killed || flags.right,
+            resource_seconds: memory_seconds,
+            owner: owner_memory,
+            daily_p95: series.daily_p95(|step| step.memory),
+        };
+        let cpu = Need {
+            amount: life.cpu_p95,
+            censored: flags.cpu_throttled || flags.killed || flags.right,
+            resource_seconds: cpu_seconds,
+            owner: owner_cpu,
+            daily_p95: series.daily_p95(|step| step.cpu),
+        };
+        Self {
+            case,
+            cluster,
+            series,
+            service: entry.is_service(),
+            earlier,
+            life_seconds: life.seconds,
+            late_peak: life.memory_peak_at_seconds.map(|at| at > SECONDS_PER_HOUR),
+            autoscaled: workload.flags.contains(crate::trace::WorkloadFlags::AUTOSCALED),
+            memory,
+            cpu,
+        }
+    }
+
+    fn of(&self, resource: Resource) -> &Need {
+        match resource {
+            Resource::Memory => &self.memory,
+            Resource::Cpu => &self.cpu,
+        }
+    }
+
+    /// Returns what the owner asked for, in the store's units.
+    pub(super) fn owner(&self, resource: Resource) -> Option<f64> {
+        self.of(resource).owner
+    }
+
+    /// Returns whether the need is only a lower bound.
+    pub(super) fn is_censored(&self, resource: Resource) -> bool {
+        self.of(resource).censored
+    }
+
+    /// Returns whether the trace has the resource for this query.
+    pub(super) fn has(&self, resource: Resource) -> bool {
+        self.of(resource).amount.is_some()
+    }
+
+    /// Judges an allocation (in the store's units) without integrals over time; nothing if the resource is missing.
+    pub(super) fn judge(&self, resource: Resource, allocation: f64, units: &OutputUnits) -> Option<Judged> {
+        let need = self.of(resource);
+        let factor = factor(resource, units);
+        Some(Judged {
+            allocation: allocation * factor,
+            need: need.amount? * factor,
+            censored: need.censored,
+            resource_hours: need.resource_seconds * factor / SECONDS_PER_HOUR,
+            owner: need.owner.map(|owner| owner * factor),
+            weight: 1.0,
+            ..Judged::default()
+        })
+    }
+
+    /// Judges an allocation with integrals from the end of the window on.
+    pub(super) fn judge_fully(
+        &self,
+        resource: Resource,
+        allocation: f64,
+        params: &ReplayParams,
+        units: &OutputUnits,
+    ) -> Option<Judged> {
+        let judged = self.judge(resource, allocation, units)?;
+        let use_of: fn(&Step) -> Option<f64> = match resource {
+            Resource::Memory => |step| step.memory,
+            Resource::Cpu => |step| step.cpu,
+        };
+        let sums = self.series.integrate(params.window.length.as_seconds(), allocation, use_of);
+        let per_hour = factor(resource, units) / SECONDS_PER_HOUR;
+        let days = &self.of(resource).daily_p95;
+        let slack = |p95: &f64| (allocation - p95) / allocation;
+        let relative_slack =
+            (allocation > 0.0 && !days.is_empty()).then(|| days.iter().map(slack).sum::<f64>() / days.len() as f64);
+        Some(Judged {
+            hours: sums.seconds / SECONDS_PER_HOUR,
+            used: sums.used * per_hour,
+            slack: sums.slack * per_hour,
+            waste: sums.waste * per_hour,
+            excess: sums.excess * per_hour,
+            hours_above: sums.seconds_above / SECONDS_PER_HOUR,
+            relative_slack,
+            ..judged
+        })
+    }
+}
+
+/// Returns the report's unit per store's unit.
+pub(super) fn factor(resource: Resource, units: &OutputUnits) -> f64 {
+    match resource {
+        Resource::Memory => units.memory_factor,
+        Resource::Cpu => units.cpu_factor,
+    }
+}
+
+/// Returns the name of a query's cluster, and what clusters are: applications, or users in the unseen split of a trace
+/// that has them.
+pub(super) fn cluster_name(case: &Case, split: Split) -> String {
+    let workload = &case.known.workload;
+    match (split, &workload.user) {
+        (Split::Unseen, Some(user)) => format!("\u{1d}{user}"),
+        _ => cluster_of_application(workload),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::test_cases::case;
+    use crate::trace::{CpuUnit, MemoryUnit, NetworkUnit, UnitContract};
+
+    const UNITS: OutputUnits = OutputUnits { cpu: "cores", memory: "GiB", cpu_factor: 1.0, memory_factor: 1.0 };
+
+    #[test]
+    fn relative_slack_is_that_of_autopilot() {
+        // A day at 7: a limit of 10 leaves 30 %.
+        let mut entry = case("w", "a", 0, 1000, 7.0);
+        entry.samples.iter_mut().for_each(|sample| sample.memory = Some(7.0));
+        let contract = UnitContract { cpu: CpuUnit::Cores, memory: MemoryUnit::Bytes, network: NetworkUnit::None };
+        let params = ReplayParams::new(crate::replay::test_cases::WINDOW, Split::Recurring, contract);
+        let judged = Truth::new(0, &entry, 0, 0).judge_fully(Resource::Memory, 10.0, &params, &UNITS).unwrap();
+        assert!((judged.relative_slack.unwrap() - 0.3).abs() < 1e-12);
+        // From the end of the ten-second window on.
+        assert!((judged.hours * SECONDS_PER_HOUR - 990.0).abs() < 1e-9);
+        assert!((judged.waste * SECONDS_PER_HOUR - 2970.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn censoring_follows_the_resource() {
+        let mut entry = case("w", "a", 0, 100, 1.0);
+        entry.known.life.censoring.cpu_throttled = true;
+        let truth = Truth::new(0, &entry, 0, 0);
+        assert_eq!((truth.is_censored(Resource::Memory), truth.is_censored(Resource::Cpu)), (false, true));
+    }
+}
