@@ -8,7 +8,7 @@ use super::bootstrap::Resamples;
 use super::case::Case;
 use super::learner::Learner;
 use super::params::{ReplayParams, Split, SplitBasis};
-use super::plan::{Block, Plan, earlier_instances, instances, plan};
+use super::plan::{Block, Plan, Reason, earlier_instances, instances, plan};
 use super::results::{Clusters, Flattery, Population, ReplayReport, Resource, SplitReport, Weighting};
 use super::rivals::{Surroundings, named};
 use super::scale::Scale;
@@ -221,6 +221,14 @@ fn warnings(report: &SplitReport, plan: &Plan, params: &ReplayParams) -> Vec<Str
         warnings
             .push("nothing can be asked: no workload with a visible start lived long enough in the test".to_owned());
         return warnings;
+    }
+    let first = report.removed.get(&Reason::FirstOfItsApplication).map_or(0, |removed| removed.workloads);
+    if first > report.queries {
+        warnings.push(format!(
+            "{first} of {} workloads that could be asked have no earlier instance in the store and are left out: most of the \
+             test is unseen work",
+            first + report.queries
+        ));
     }
     if report.clusters.count < u64::from(params.minimum_clusters) {
         warnings.push(format!(

@@ -1,3 +1,4 @@
 //! One stage at a time, from artifact to artifact; damaged and foreign files; the architecture.
 mod expected_alibaba;
 mod expected_google;
+mod replay_containers;

@@ -125,7 +125,7 @@ impl Rival for HistoryLadder {
 
     fn settings(&self) -> Vec<Setting> {
         let percentiles = [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 1.0].map(Setting::knob);
-        let margins = [0.1, 0.2, 0.5, 1.0, 2.0, 4.0].map(|margin| Setting { knob: 1.0, margin });
+        let margins = [0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 4.0].map(|margin| Setting { knob: 1.0, margin });
         percentiles.into_iter().chain(margins).collect()
     }
 

@@ -7,7 +7,7 @@ use crate::replay::learner::{Fitted, Selection};
 /// Coverages of the sweep; the one that was asked for joins them.
 const COVERAGES: [f64; 11] = [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99];
 /// Margins on top of the largest coverage.
-const MARGINS: [f64; 6] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0];
+const MARGINS: [f64; 10] = [0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 4.0];
 
 /// Shadow's estimator with one way to choose neighbours.
 #[derive(Debug, Clone)]

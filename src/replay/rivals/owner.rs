@@ -26,11 +26,15 @@ impl Rival for Owner {
     }
 
     fn settings(&self) -> Vec<Setting> {
-        [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0].map(Setting::knob).to_vec()
+        const FACTORS: [f64; 24] = [
+            0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8, 0.85, 0.9,
+            0.95, 1.0, 1.2, 1.5, 2.0,
+        ];
+        FACTORS.map(Setting::knob).to_vec()
     }
 
     fn published(&self) -> usize {
-        12
+        20
     }
 
     fn prepare<'a>(&self, _: &Store<'a>, _: &Surroundings<'_>) -> Result<Box<dyn Prepared + 'a>, ReplayError> {

@@ -48,7 +48,7 @@ impl Needs {
 
 fn settings() -> Vec<Setting> {
     let coverages = [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, COVERAGE, 0.97, 0.98, 0.99, 1.0];
-    let margins = [0.25, 0.5, 1.0].map(|margin| Setting { knob: 1.0, margin });
+    let margins = [0.1, 0.25, 0.5, 0.75, 1.0].map(|margin| Setting { knob: 1.0, margin });
     coverages.map(Setting::knob).into_iter().chain(margins).collect()
 }
 

@@ -271,9 +271,11 @@ impl Rival for VpaCold {
     }
 
     fn settings(&self) -> Vec<Setting> {
-        [0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 9.0, 19.0, 39.0]
-            .map(Setting::knob)
-            .to_vec()
+        const MARGINS: [f64; 22] = [
+            0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 9.0, 14.0, 19.0,
+            29.0, 39.0,
+        ];
+        MARGINS.map(Setting::knob).to_vec()
     }
 
     fn published(&self) -> usize {

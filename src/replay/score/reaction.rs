@@ -12,6 +12,8 @@ use crate::replay::truth::factor;
 /// Kills after which a run is given up, and the wait after each (our values).
 const MOST_ATTEMPTS: usize = 10;
 const RESTART_DELAY_SECONDS: f64 = 10.0;
+/// The name of the marked settings.
+const PUBLISHED: &str = "published";
 
 impl Scorer<'_> {
     /// Returns what the published settings, and those calibrated for a target, do under the feedback models.
@@ -25,7 +27,7 @@ impl Scorer<'_> {
         for rival in 0..self.contestants.len() {
             let published = self.contestants[rival].rival.published();
             let always = |_: usize| Some((published, published));
-            rows.extend(self.feedback_rows(cases, scale, rival, "published", &always));
+            rows.extend(self.feedback_rows(cases, scale, rival, PUBLISHED, &always));
         }
         if let Some((calibration, calibrated_by, target)) = calibrated {
             let name = format!("calibrated for {} %", target * 100.0);
@@ -61,6 +63,9 @@ impl Scorer<'_> {
         } else {
             &[FeedbackModel::F1]
         };
+        // A calibrated setting belongs to the sweep, not to the marked point that named the rival.
+        let contestant = &self.contestants[rival].rival;
+        let shown = if name == PUBLISHED { contestant.name() } else { contestant.family() };
         let row = |model: &FeedbackModel| {
             let draws = self.answers.draws(rival);
             let mut total = Totals::default();
@@ -73,7 +78,7 @@ impl Scorer<'_> {
                     }
                 }
             }
-            total.row(self.contestants[rival].rival.name(), name, *model, draws as u64, &self.units)
+            total.row(shown, name, *model, draws as u64, &self.units)
         };
         models.iter().map(row).collect()
     }
