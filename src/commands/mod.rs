@@ -1,1 +1,53 @@
-//! commands
+//! The commands, one file each: arguments -> what is asked -> one call of the library -> the terminal.
+//!
+//! A command is `run(ui, store, args) -> Result<Outcome, CommandError>`. What flags mean together is decided in its
+//! own file; what an error means to the user, in [`crate::error`].
+
+mod completions;
+mod man;
+
+use crate::cli::{Arguments, ColorChoice, Command, Global, ProgressChoice};
+use crate::error::{CommandError, Outcome};
+use crate::ui::{Ui, UiOptions, Verbosity, When};
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// What the command could not do.
+pub fn run(ui: &Ui, arguments: &Arguments) -> Result<Outcome, CommandError> {
+    limit_threads(&arguments.global)?;
+    match &arguments.command {
+        Command::Completions(args) => completions::run(ui, args),
+        Command::Man(args) => man::run(ui, args),
+    }
+}
+
+/// Returns what was asked of the terminal.
+pub fn ui_options(global: &Global) -> UiOptions {
+    UiOptions {
+        verbosity: match (global.quiet, global.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, 1) => Verbosity::Verbose,
+            (false, _) => Verbosity::Debug,
+        },
+        color: match global.color {
+            ColorChoice::Auto => When::Auto,
+            ColorChoice::Always => When::Always,
+            ColorChoice::Never => When::Never,
+        },
+        progress: match global.progress {
+            ProgressChoice::Auto => When::Auto,
+            ProgressChoice::Always => When::Always,
+            ProgressChoice::Never => When::Never,
+        },
+    }
+}
+
+/// Makes the one pool of threads as large as `--threads` says.
+fn limit_threads(global: &Global) -> Result<(), CommandError> {
+    let Some(threads) = global.threads else { return Ok(()) };
+    rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global().map_err(|error| {
+        CommandError::user(format!("cannot start {threads} threads: {error}")).hint("use fewer `--threads`")
+    })
+}

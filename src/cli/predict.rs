@@ -1,0 +1,171 @@
+//! Arguments of `shadow predict`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use crate::predict::ResourceWeights;
+use crate::trace::table::Mapping;
+use crate::units::Micros;
+
+use super::complete;
+use super::values::{EstimatorChoice, FormatChoice, MetricChoice, coverage, factor, weights};
+
+const EXAMPLES: &str = "\
+Examples:
+  What does this newcomer need, and why:
+    shadow predict first-minute.csv --explain
+
+  A patch for its Deployment:
+    shadow predict first-minute.csv -o kubernetes-patch --name checkout --namespace shop \\
+      | kubectl patch deployment checkout -n shop --patch-file /dev/stdin
+
+  Its own manifest with the resources filled in:
+    shadow predict first-minute.csv -o kubernetes --base deployment.yaml | kubectl apply -f -
+
+  A Terraform module:
+    shadow predict first-minute.csv -o terraform --out modules/checkout
+
+  Every newcomer in a file, one JSON document per line:
+    shadow predict newcomers.csv --workloads submitted.csv -o jsonl
+
+  From Prometheus, for a gate in CI (exit code 4 when nothing in the store resembles it):
+    curl -s \"$PROMETHEUS/api/v1/query_range?...\" | shadow predict - --coverage 0.99 -o json";
+
+/// Predicts what a workload needs from its first minutes
+///
+/// SAMPLE is what was seen of the newcomer: a file or `-`, in the `table` format (`time_s`, `cpu_cores`,
+/// `memory_bytes` and others by name) or any trace slice. With a column `workload` that holds several names it is a
+/// batch: one prediction each.
+///
+/// The answer names the rung of the ladder that gave it: same-application, neighbours, class-prior, persistence, or
+/// abstain (exit code 4), with an interval, the novelty of the newcomer and the workloads that it rests on.
+#[derive(Debug, Clone, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Predict {
+    /// The sample: a file, or `-` for standard input
+    #[arg(value_name = "SAMPLE", value_hint = ValueHint::FilePath, add = complete::inputs())]
+    pub sample: PathBuf,
+
+    /// Number of neighbours to combine
+    #[arg(short, long = "neighbours", value_name = "N", default_value = "15")]
+    pub k: NonZeroUsize,
+
+    /// How distance is measured
+    #[arg(long, value_name = "METRIC", default_value = "euclidean")]
+    pub metric: MetricChoice,
+
+    /// Weights of resources: cpu, memory, network, disk and facts (what is known at submission); 1 each by default
+    #[arg(long, value_name = "LIST", value_parser = weights)]
+    pub weights: Option<ResourceWeights>,
+
+    /// Share of workloads whose need shall fit into the allocation, between 0 and 1
+    #[arg(long, value_name = "SHARE", default_value = "0.95", value_parser = coverage)]
+    pub coverage: f64,
+
+    /// How the needs of the neighbours are combined
+    #[arg(long, value_name = "NAME", default_value = "quantile")]
+    pub estimator: EstimatorChoice,
+
+    /// Learning window of the index to ask [default: the longest one that the sample fills]
+    #[arg(long, value_name = "W")]
+    pub window: Option<Micros>,
+
+    /// Form of the answer [default: table on a terminal, json when piped, jsonl for a batch]
+    #[arg(long, short, value_name = "FORMAT")]
+    pub output: Option<OutputForm>,
+
+    /// Show the neighbours, the distance by resource, and why this rung answered
+    #[arg(long)]
+    pub explain: bool,
+
+    /// Format of the sample
+    #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Sample")]
+    pub format: FormatChoice,
+
+    /// Table of what was known at submission; ends and lifetimes in it are ignored
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, add = complete::inputs(), help_heading = "Sample")]
+    pub workloads: Vec<PathBuf>,
+
+    /// Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated
+    #[arg(long, value_name = "TARGET=COLUMN", help_heading = "Sample")]
+    pub map: Vec<Mapping>,
+
+    /// Manifest to fill in (`-`: standard input); what comes out is the whole of it, with other resources
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, add = complete::inputs(), help_heading = "Manifests")]
+    pub base: Option<PathBuf>,
+
+    /// Container to size [default: the only one of the manifest, else the workload's name]
+    #[arg(long, value_name = "NAME", help_heading = "Manifests")]
+    pub container: Option<String>,
+
+    /// Name of the object [default: made from the workload's name]
+    #[arg(long, value_name = "NAME", help_heading = "Manifests")]
+    pub name: Option<String>,
+
+    /// Namespace of the object
+    #[arg(long, value_name = "NAME", help_heading = "Manifests")]
+    pub namespace: Option<String>,
+
+    /// Kind of the object
+    #[arg(long, value_name = "KIND", default_value = "deployment", help_heading = "Manifests")]
+    pub kind: KindChoice,
+
+    /// Folder for forms that are several files
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, add = complete::folders(), help_heading = "Manifests")]
+    pub out: Option<PathBuf>,
+
+    /// Set a CPU limit too; it throttles even on an idle node, so none is set by default
+    #[arg(long, help_heading = "Manifests")]
+    pub cpu_limit: bool,
+
+    /// Memory limit as a multiple of the memory request; 1: what a pod uses above its request is its neighbours'
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = factor, help_heading = "Manifests")]
+    pub memory_limit_factor: f64,
+
+    /// Write a manifest from an uncertain answer too (one without an interval)
+    #[arg(long, help_heading = "Manifests")]
+    pub allow_uncertain: bool,
+}
+
+/// Forms of a prediction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputForm {
+    /// For people
+    Table,
+    /// One JSON document (an array for a batch)
+    Json,
+    /// One JSON document per line
+    Jsonl,
+    /// One row per workload
+    Csv,
+    /// The JSON document as YAML
+    Yaml,
+    /// The manifest given with --base with its resources filled in, or a patch without one
+    Kubernetes,
+    /// A patch for `kubectl patch --patch-file`
+    KubernetesPatch,
+    /// A Terraform module: the whole of it with --out, else one file
+    Terraform,
+}
+
+/// Kinds of Kubernetes workloads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindChoice {
+    /// Deployment
+    Deployment,
+    /// `StatefulSet`
+    #[value(name = "statefulset")]
+    StatefulSet,
+    /// `DaemonSet`
+    #[value(name = "daemonset")]
+    DaemonSet,
+    /// Job
+    Job,
+    /// `CronJob`
+    #[value(name = "cronjob")]
+    CronJob,
+    /// Pod
+    Pod,
+}

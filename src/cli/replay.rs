@@ -1,0 +1,84 @@
+//! Arguments of `shadow replay`.
+
+use std::num::NonZeroUsize;
+
+use clap::{Args, ValueEnum};
+
+use crate::units::Micros;
+
+use super::values::{Switch, coverage};
+
+const EXAMPLES: &str = "\
+Examples:
+  How good would shadow have been on this trace, beside its rivals:
+    shadow replay
+
+  Only workloads whose application the store has never seen, every figure as JSON:
+    shadow replay --split unseen -o json > replay.json
+
+  Two rivals, a longer learning window, a stricter coverage:
+    shadow replay --window 5m --coverage 0.99 --rivals persistence,vpa-cold";
+
+/// Replays the trace and scores shadow beside its rivals
+///
+/// Goes through the stored trace in time order, predicts each workload from its first window using only what ended
+/// before, and compares the answers with what the workloads turned out to need: under-provision, waste and OOM kills,
+/// for memory and CPU, beside the owner's request, persistence and others. The same store, seed and options give the
+/// same figures.
+#[derive(Debug, Clone, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Replay {
+    /// Learning window: how much of a newcomer is seen
+    #[arg(long, value_name = "W", default_value = "60s")]
+    pub window: Micros,
+
+    /// Which workloads a prediction may rest on
+    #[arg(long, value_name = "NAME", default_value = "recurring")]
+    pub split: SplitChoice,
+
+    /// Rivals, with commas, or `all`
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "all")]
+    pub rivals: Vec<String>,
+
+    /// Whether OOM kills restart the workload with more memory
+    #[arg(long, value_name = "SWITCH", default_value = "on")]
+    pub feedback: Switch,
+
+    /// Share of workloads whose need shall fit into the allocation, between 0 and 1
+    #[arg(long, value_name = "SHARE", default_value = "0.95", value_parser = coverage)]
+    pub coverage: f64,
+
+    /// Number of neighbours to combine
+    #[arg(short, long = "neighbours", value_name = "N", default_value = "15")]
+    pub k: NonZeroUsize,
+
+    /// Seed of folds, random neighbours and resampling
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub seed: u64,
+
+    /// Form of the answer
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    pub output: ReplayForm,
+}
+
+/// How the trace is split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SplitChoice {
+    /// Time order; other instances of the same application may have ended before
+    Recurring,
+    /// Time order; nothing of the same application, job or user is in the store
+    Unseen,
+    /// Random, ignoring time: it flatters, and is shown only beside the honest figures
+    Leaky,
+}
+
+/// Forms of a replay's result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReplayForm {
+    /// For people
+    Table,
+    /// Everything, one JSON document
+    Json,
+    /// One row per rival and resource
+    Csv,
+}

@@ -1,0 +1,340 @@
+//! Values that are typed: parsed here into what is always right.
+
+use std::str::FromStr;
+
+use clap::ValueEnum;
+
+use crate::predict::ResourceWeights;
+use crate::units::{Bytes, Cores};
+
+/// Why a typed value is not what it should be.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ValueError {
+    /// The text has another form; `expected` shows a right one.
+    #[error("`{text}` is not {what}: expected {expected}")]
+    Form {
+        /// What was typed.
+        text: String,
+        /// What it should have been, with its article.
+        what: &'static str,
+        /// The right form, with an example.
+        expected: &'static str,
+    },
+    /// The number is outside its range.
+    #[error("`{text}` is outside the range of {what}: allowed is {allowed}")]
+    Range {
+        /// What was typed.
+        text: String,
+        /// What it is, with its article.
+        what: &'static str,
+        /// The range in words.
+        allowed: &'static str,
+    },
+    /// A weight for something that has none, or twice for the same.
+    #[error("`{name}` {what}: resources are cpu, memory, network, disk and facts")]
+    Resource {
+        /// The name as typed.
+        name: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+}
+
+/// Trace formats by their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatChoice {
+    /// Tell from names, headers and content, and say what it was taken for
+    Auto,
+    /// Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`
+    #[value(name = "google-2011")]
+    Google2011,
+    /// Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)
+    #[value(name = "google-2019")]
+    Google2019,
+    /// Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`
+    #[value(name = "alibaba-2018")]
+    Alibaba2018,
+    /// Your own series: one row per workload and time, columns by name
+    Table,
+}
+
+impl FormatChoice {
+    /// Returns the format's name in the library; nothing for `auto`.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Auto => None,
+            Self::Google2011 => Some("google-2011"),
+            Self::Google2019 => Some("google-2019"),
+            Self::Alibaba2018 => Some("alibaba-2018"),
+            Self::Table => Some("table"),
+        }
+    }
+}
+
+/// How distance is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MetricChoice {
+    /// Straight-line distance: level and shape count
+    Euclidean,
+    /// Angle between fingerprints: shape counts, level does not
+    Cosine,
+}
+
+/// How the needs of neighbours are combined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EstimatorChoice {
+    /// Weighted upper quantile of relative needs, calibrated so that --coverage holds
+    Quantile,
+    /// Similarity-weighted mean of relative needs; about half of all workloads need more
+    Mean,
+}
+
+/// What is on or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On
+    On,
+    /// Off
+    Off,
+}
+
+/// How many rejected rows are acceptable.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MaxRejects {
+    /// So many rows.
+    Rows(u64),
+    /// This share of the rows read, 0..1.
+    Share(f64),
+}
+
+impl FromStr for MaxRejects {
+    type Err = ValueError;
+
+    /// Parses `1000` (rows) or `0.5%` (of the rows read).
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let form = || ValueError::Form {
+            text: text.to_owned(),
+            what: "a number of rows or a percentage",
+            expected: "`1000` or `0.5%`",
+        };
+        let Some(percent) = text.strip_suffix('%') else {
+            return text.parse().map(Self::Rows).map_err(|_not_an_integer| form());
+        };
+        let percent: f64 = percent.trim().parse().map_err(|_not_a_number| form())?;
+        if (0.0..=100.0).contains(&percent) {
+            return Ok(Self::Share(percent / 100.0));
+        }
+        Err(ValueError::Range { text: text.to_owned(), what: "a percentage", allowed: "0% to 100%" })
+    }
+}
+
+/// How many principal components a fingerprint has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Components {
+    /// As many as the data call for.
+    Auto,
+    /// So many, at least 1.
+    Count(usize),
+}
+
+impl FromStr for Components {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            _ => match text.parse() {
+                Ok(count) if count >= 1 => Ok(Self::Count(count)),
+                _ => Err(ValueError::Form {
+                    text: text.to_owned(),
+                    what: "a number of components",
+                    expected: "`auto` or a whole number of at least 1, as in `12`",
+                }),
+            },
+        }
+    }
+}
+
+/// Parses a share in (0, 1).
+///
+/// # Errors
+/// Anything else.
+pub fn coverage(text: &str) -> Result<f64, ValueError> {
+    let what = "a coverage";
+    let value: f64 = text.parse().map_err(|_not_a_number| ValueError::Form {
+        text: text.to_owned(),
+        what,
+        expected: "a number, as in `0.95`",
+    })?;
+    if value > 0.0 && value < 1.0 {
+        return Ok(value);
+    }
+    Err(ValueError::Range { text: text.to_owned(), what, allowed: "more than 0 and less than 1" })
+}
+
+/// Parses a factor of at least 1.
+///
+/// # Errors
+/// Anything else.
+pub fn factor(text: &str) -> Result<f64, ValueError> {
+    let what = "a factor";
+    let value: f64 = text.parse().map_err(|_not_a_number| ValueError::Form {
+        text: text.to_owned(),
+        what,
+        expected: "a number, as in `1.5`",
+    })?;
+    if value >= 1.0 && value.is_finite() {
+        return Ok(value);
+    }
+    Err(ValueError::Range { text: text.to_owned(), what, allowed: "1 or more" })
+}
+
+/// Parses a positive number of cores, as in `64` or `0.5` or `500m`.
+///
+/// # Errors
+/// Anything else.
+pub fn cores(text: &str) -> Result<Cores, ValueError> {
+    let what = "a number of cores";
+    let form = || ValueError::Form { text: text.to_owned(), what, expected: "a number, as in `64`, `0.5` or `500m`" };
+    let (number, scale) = text.strip_suffix('m').map_or((text, 1.0), |number| (number, 1e-3));
+    let number: f64 = number.parse().map_err(|_not_a_number| form())?;
+    match Cores::from_f64_up(number * scale) {
+        Ok(cores) if cores.nanos() > 0 => Ok(cores),
+        _ => Err(ValueError::Range { text: text.to_owned(), what, allowed: "more than 0" }),
+    }
+}
+
+/// Parses a positive size, as in `256GiB`, `256Gi`, `64GB` or a bare number of bytes. Without `i` a unit is decimal.
+///
+/// # Errors
+/// Anything else.
+pub fn size(text: &str) -> Result<Bytes, ValueError> {
+    let what = "a size";
+    let end = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let scale: Option<f64> = match unit.strip_suffix('B').unwrap_or(unit) {
+        "" => Some(1.0),
+        "k" | "K" => Some(1e3),
+        "M" => Some(1e6),
+        "G" => Some(1e9),
+        "T" => Some(1e12),
+        "P" => Some(1e15),
+        "Ki" => Some(1024.0),
+        "Mi" => Some(1024.0 * 1024.0),
+        "Gi" => Some(1024.0 * 1024.0 * 1024.0),
+        "Ti" => Some(1024.0 * 1024.0 * 1024.0 * 1024.0),
+        "Pi" => Some(1024.0 * 1024.0 * 1024.0 * 1024.0 * 1024.0),
+        _ => None,
+    };
+    let (Some(scale), Ok(number)) = (scale, number.trim().parse::<f64>()) else {
+        return Err(ValueError::Form {
+            text: text.to_owned(),
+            what,
+            expected: "a number with KiB, MiB, GiB, TiB, kB, MB, GB or TB, as in `256GiB`",
+        });
+    };
+    match Bytes::from_f64_up(number * scale) {
+        Ok(bytes) if bytes.get() > 0 => Ok(bytes),
+        _ => Err(ValueError::Range { text: text.to_owned(), what, allowed: "more than 0, less than 16 EiB" }),
+    }
+}
+
+/// Parses resource weights, as in `cpu=2,memory=1`; what is not named weighs 1.
+///
+/// # Errors
+/// An unknown or repeated resource, or a weight that is negative or not finite; all weights 0.
+pub fn weights(text: &str) -> Result<ResourceWeights, ValueError> {
+    let form = || ValueError::Form {
+        text: text.to_owned(),
+        what: "a list of weights",
+        expected: "resource=number, with commas, as in `cpu=2,memory=1`",
+    };
+    let mut weights = ResourceWeights::default();
+    let mut seen: Vec<&str> = Vec::new();
+    for pair in text.split(',') {
+        let (name, number) = pair.split_once('=').ok_or_else(form)?;
+        let name = name.trim();
+        let slot = match name {
+            "cpu" => &mut weights.cpu,
+            "memory" => &mut weights.memory,
+            "network" => &mut weights.network,
+            "disk" => &mut weights.disk,
+            "facts" => &mut weights.facts,
+            _ => return Err(ValueError::Resource { name: name.to_owned(), what: "has no weight" }),
+        };
+        if seen.contains(&name) {
+            return Err(ValueError::Resource { name: name.to_owned(), what: "is given twice" });
+        }
+        seen.push(name);
+        *slot = number.trim().parse().map_err(|_not_a_number| form())?;
+        if !slot.is_finite() || *slot < 0.0 {
+            return Err(ValueError::Range { text: pair.to_owned(), what: "a weight", allowed: "0 or more" });
+        }
+    }
+    let total = weights.cpu + weights.memory + weights.network + weights.disk + weights.facts;
+    if total > 0.0 {
+        return Ok(weights);
+    }
+    Err(ValueError::Range { text: text.to_owned(), what: "the weights", allowed: "at least one above 0" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_bytes() {
+        for (text, bytes) in [
+            ("256GiB", 256 << 30),
+            ("256Gi", 256 << 30),
+            ("1.5 GiB", 3 << 29),
+            ("64GB", 64_000_000_000),
+            ("64G", 64_000_000_000),
+            ("1000", 1000),
+            ("1000B", 1000),
+            ("2kB", 2000),
+            ("4Ti", 4 << 40),
+        ] {
+            assert_eq!(size(text), Ok(Bytes::new(bytes)), "{text}");
+        }
+        for text in ["", "GiB", "12 apples", "-1GiB", "0", "1e30", "NaN", "1GIB", "512m"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn cores_are_positive() {
+        assert_eq!(cores("500m"), Ok(Cores::from_millis(500)));
+        assert_eq!(cores("64"), Ok(Cores::from_millis(64_000)));
+        for text in ["", "m", "-1", "0", "inf", "NaN", "many"] {
+            assert!(cores(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn weights_name_resources_once() {
+        let found = weights("cpu=2, memory=0.5").unwrap();
+        assert_eq!((found.cpu, found.memory, found.network), (2.0, 0.5, 1.0));
+        for text in ["", "cpu", "gpu=1", "cpu=1,cpu=2", "cpu=-1", "cpu=NaN", "cpu=0,memory=0,network=0,disk=0,facts=0"]
+        {
+            assert!(weights(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn shares_and_counts_keep_their_range() {
+        assert_eq!(coverage("0.95"), Ok(0.95));
+        for text in ["0", "1", "1.5", "-0.1", "NaN", "95%"] {
+            assert!(coverage(text).is_err(), "{text}");
+        }
+        assert_eq!("0.5%".parse(), Ok(MaxRejects::Share(0.005)));
+        assert_eq!("12".parse(), Ok(MaxRejects::Rows(12)));
+        for text in ["-1", "1.5", "101%", "NaN%", "%"] {
+            assert!(text.parse::<MaxRejects>().is_err(), "{text}");
+        }
+        assert_eq!("auto".parse(), Ok(Components::Auto));
+        assert_eq!("12".parse(), Ok(Components::Count(12)));
+        assert!("0".parse::<Components>().is_err());
+        assert!(factor("0.9").is_err());
+    }
+}
