@@ -1,0 +1,296 @@
+//! One workload's events and samples to its runs: when each began and ended, which request counted, what it is.
+//!
+//! Pure functions over the rows of one workload, sorted by time and file order; the rules are those of the trace
+//! formats' documents (`docs/formats.md`).
+
+use std::collections::BTreeMap;
+
+use crate::trace::{Amounts, EventKind, RequestRule, SampleFlags, WorkloadFlags};
+use crate::units::Micros;
+
+use super::rows::{FactRow, SampleRow};
+use super::{Ending, Workload};
+
+/// What all workloads of a format share.
+pub(super) struct Rules {
+    /// Which request counts.
+    pub(super) request: RequestRule,
+    /// Events at or before this time happened before observation began.
+    pub(super) origin: Micros,
+    /// A workload without any event began visibly if its first sample starts after this time.
+    pub(super) first_visible_sample: Option<Micros>,
+    /// The last moment of the trace.
+    pub(super) trace_end: Option<Micros>,
+}
+
+/// Returns the request in force at `time`: the newest non-empty value of each resource at or before it, or the first
+/// one of all where the format says so. Synthetic rows never count.
+pub(super) fn request_at(events: &[FactRow], rule: RequestRule, time: Micros) -> Amounts {
+    let mut found = Amounts::default();
+    let counted = events.iter().filter(|event| !event.flags.contains(WorkloadFlags::SYNTHETIC));
+    match rule {
+        RequestRule::LastAtOrBefore => {
+            for event in counted.take_while(|event| event.time.is_some_and(|at| at <= time)) {
+                found.cpu = event.request.cpu.or(found.cpu);
+                found.memory = event.request.memory.or(found.memory);
+                found.disk = event.request.disk.or(found.disk);
+            }
+        }
+        RequestRule::First => {
+            for event in counted {
+                found.cpu = found.cpu.or(event.request.cpu);
+                found.memory = found.memory.or(event.request.memory);
+                found.disk = found.disk.or(event.request.disk);
+            }
+        }
+    }
+    found
+}
+
+/// Returns the limit in force at `time`.
+fn limit_at(events: &[FactRow], time: Micros) -> Amounts {
+    let mut found = Amounts::default();
+    for event in events.iter().take_while(|event| event.time.is_some_and(|at| at <= time)) {
+        found.cpu = event.limit.cpu.or(found.cpu);
+        found.memory = event.limit.memory.or(found.memory);
+    }
+    found
+}
+
+/// One run: from one start to the next end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    start: Option<Micros>,
+    end: Option<Micros>,
+    ending: Ending,
+}
+
+/// Splits a workload's events into runs; one run with unknown ends where there is no start event.
+fn split(events: &[FactRow], origin: Micros) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut is_open = false;
+    for event in events {
+        match event.kind {
+            EventKind::Schedule => {
+                // A schedule while a run is open repeats it (a restart without an end event counts as a new run).
+                let start = event.time.filter(|&time| time > origin);
+                runs.push(Run { start, end: None, ending: Ending::Unknown });
+                is_open = true;
+            }
+            kind if kind.is_end() && is_open => {
+                if let Some(run) = runs.last_mut() {
+                    let is_certain = !event.flags.contains(WorkloadFlags::END_CENSORED) && kind != EventKind::Lost;
+                    run.end = event.time.filter(|_| is_certain);
+                    run.ending = match kind {
+                        EventKind::Finish if is_certain => Ending::Finished,
+                        EventKind::Fail if is_certain => Ending::Failed,
+                        EventKind::Kill if is_certain => Ending::Killed,
+                        EventKind::Evict if is_certain => Ending::Evicted,
+                        _ => Ending::Unknown,
+                    };
+                }
+                is_open = false;
+            }
+            _ => {}
+        }
+    }
+    if runs.is_empty() {
+        runs.push(Run { start: None, end: None, ending: Ending::Unknown });
+    }
+    runs
+}
+
+/// Sets the run of every sample, resolves shares of the request and relative times, fills in the request in force,
+/// and returns one [`Workload`] per run. `events` are sorted by [`FactRow::order`], `samples` by start.
+pub(super) fn join(
+    id: &str,
+    format: &str,
+    events: &[FactRow],
+    samples: &mut [SampleRow],
+    rules: &Rules,
+    bucket: u32,
+) -> Vec<Workload> {
+    let mut runs = split(events, rules.origin);
+    resolve_times(samples, runs[0].start);
+    if let ([run], Some(visible), Some(first)) = (runs.as_mut_slice(), rules.first_visible_sample, samples.first())
+        && run.start.is_none()
+        && !events.iter().any(|event| matches!(event.kind, EventKind::Schedule | EventKind::Submit))
+        && first.sample.start > visible
+    {
+        run.start = Some(first.sample.start);
+    }
+    for row in samples.iter_mut() {
+        let half = Micros((row.sample.duration.0 / 2).max(1_000_000));
+        let begun = runs.iter().rposition(|run| run.start.is_none_or(|start| start < row.sample.start.plus(half)));
+        row.run = u32::try_from(begun.unwrap_or(0)).unwrap_or(u32::MAX);
+        fill_request(row, events, rules.request);
+    }
+    let mut workloads = Vec::with_capacity(runs.len());
+    for (number, run) in runs.iter().enumerate() {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        let own: Vec<&SampleRow> = samples.iter().filter(|row| row.run == number).collect();
+        workloads.push(describe(id, format, number, *run, events, &own, rules, bucket));
+    }
+    workloads
+}
+
+fn resolve_times(samples: &mut [SampleRow], start: Option<Micros>) {
+    let Some(start) = start else { return };
+    for row in samples.iter_mut().filter(|row| row.sample.flags.contains(SampleFlags::RELATIVE_TIME)) {
+        row.sample.start = row.sample.start.plus(start);
+        row.sample.flags = row.sample.flags.without(SampleFlags::RELATIVE_TIME);
+    }
+    samples.sort_by_key(|row| (row.sample.start, row.sequence));
+}
+
+fn fill_request(row: &mut SampleRow, events: &[FactRow], rule: RequestRule) {
+    let request = request_at(events, rule, row.sample.start);
+    let sample = &mut row.sample;
+    sample.cpu_request = sample.cpu_request.or(request.cpu);
+    sample.memory_request = sample.memory_request.or(request.memory);
+    if sample.flags.contains(SampleFlags::CPU_OF_REQUEST)
+        && let Some(request) = request.cpu
+    {
+        sample.cpu = sample.cpu.map(|share| share * request);
+        sample.cpu_max = sample.cpu_max.map(|share| share * request);
+        sample.flags = sample.flags.without(SampleFlags::CPU_OF_REQUEST);
+    }
+    if sample.flags.contains(SampleFlags::MEMORY_OF_REQUEST)
+        && let Some(request) = request.memory
+    {
+        sample.memory = sample.memory.map(|share| share * request);
+        sample.memory_max = sample.memory_max.map(|share| share * request);
+        sample.flags = sample.flags.without(SampleFlags::MEMORY_OF_REQUEST);
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call site; the parts of one workload")]
+fn describe(
+    id: &str,
+    format: &str,
+    number: u32,
+    run: Run,
+    events: &[FactRow],
+    samples: &[&SampleRow],
+    rules: &Rules,
+    bucket: u32,
+) -> Workload {
+    let first_sample = samples.first().map(|row| row.sample.start);
+    let last_sample = samples.iter().map(|row| row.sample.start.plus(row.sample.duration)).max();
+    let at = run.start.or(first_sample).unwrap_or(rules.origin);
+    let stated = request_at(events, rules.request, at);
+    let in_rows = samples.first().map(|row| row.sample);
+    let request = Amounts {
+        cpu: stated.cpu.or(in_rows.and_then(|sample| sample.cpu_request)),
+        memory: stated.memory.or(in_rows.and_then(|sample| sample.memory_request)),
+        disk: stated.disk,
+    };
+    let limit = limit_at(events, at);
+    let most = |of: fn(&SampleRow) -> Option<f64>, least: Option<f64>| {
+        samples.iter().filter_map(|row| of(row)).chain(least).reduce(f64::max)
+    };
+    let largest_request = Amounts {
+        cpu: most(|row| row.sample.cpu_request, request.cpu),
+        memory: most(|row| row.sample.memory_request, request.memory),
+        disk: request.disk,
+    };
+    let mut flags = events.iter().fold(WorkloadFlags::default(), |flags, event| {
+        // A synthetic row says nothing about the workload as a whole.
+        flags.with(WorkloadFlags(event.flags.0 & !WorkloadFlags::SYNTHETIC.0))
+    });
+    if samples.iter().any(|row| row.sample.flags.contains(SampleFlags::IN_ALLOC)) {
+        flags = flags.with(WorkloadFlags::IN_ALLOC);
+    }
+    if samples.iter().any(|row| row.sample.flags.contains(SampleFlags::CPU_OF_REQUEST)) {
+        flags = flags.with(WorkloadFlags::UTILISATION_ONLY);
+    }
+    // Without an end event, a series that stops well before the trace does has ended.
+    let step = median_step(samples);
+    let end = run.end.or_else(|| {
+        let margin = Micros(step.0.saturating_mul(2).max(60_000_000));
+        last_sample.filter(|last| rules.trace_end.is_some_and(|end| last.plus(margin) < end))
+    });
+    let last_of = |of: fn(&FactRow) -> Option<&String>| events.iter().rev().find_map(of).cloned();
+    let labels = events.iter().rev().find_map(|event| event.labels.as_deref());
+    let labels: BTreeMap<String, String> = labels.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    Workload {
+        id: id.to_owned(),
+        run: number,
+        format: format.to_owned(),
+        application: last_of(|event| event.application.as_ref()),
+        user: last_of(|event| event.user.as_ref()),
+        class: last_of(|event| event.class.as_ref()),
+        priority: events.iter().rev().find_map(|event| event.priority),
+        start: run.start,
+        end,
+        ending: run.ending,
+        request,
+        limit,
+        largest_request,
+        replicas: events.iter().rev().find_map(|event| event.replicas),
+        labels,
+        flags,
+        samples: samples.len() as u64,
+        first_sample,
+        last_sample,
+        bucket,
+    }
+}
+
+fn median_step(samples: &[&SampleRow]) -> Micros {
+    let mut steps: Vec<i64> = samples.windows(2).map(|pair| pair[1].sample.start.0 - pair[0].sample.start.0).collect();
+    if steps.is_empty() {
+        return Micros::ZERO;
+    }
+    let middle = steps.len() / 2;
+    Micros(*steps.select_nth_unstable(middle).1)
+}
+
+/// Sorts samples by (start, file order), drops equal ones and merges differing ones of the same start: means weighted
+/// by length, maxima by maximum. In a user's table the first of several differing ones stays. Returns how many were
+/// dropped and merged.
+pub(super) fn settle(samples: &mut Vec<SampleRow>, is_table: bool) -> (u64, u64) {
+    samples.sort_by_key(|row| (row.sample.start, row.sequence));
+    let (mut dropped, mut merged) = (0, 0);
+    let mut kept: Vec<SampleRow> = Vec::with_capacity(samples.len());
+    for row in samples.drain(..) {
+        match kept.last_mut() {
+            Some(last) if last.sample.start == row.sample.start => {
+                let is_equal = last.sample == row.sample;
+                if is_equal || is_table {
+                    dropped += 1;
+                } else {
+                    merge(&mut last.sample, &row.sample);
+                    merged += 1;
+                }
+            }
+            _ => kept.push(row),
+        }
+    }
+    *samples = kept;
+    (dropped, merged)
+}
+
+fn merge(into: &mut crate::trace::Sample, other: &crate::trace::Sample) {
+    let weights = [into.duration.0.max(1) as f64, other.duration.0.max(1) as f64];
+    let mean = |a: Option<f64>, b: Option<f64>| match (a, b) {
+        (Some(a), Some(b)) => Some((a * weights[0] + b * weights[1]) / (weights[0] + weights[1])),
+        (a, b) => a.or(b),
+    };
+    let most = |a: Option<f64>, b: Option<f64>| [a, b].into_iter().flatten().reduce(f64::max);
+    into.cpu = mean(into.cpu, other.cpu);
+    into.memory = mean(into.memory, other.memory);
+    into.network_received = mean(into.network_received, other.network_received);
+    into.network_transmitted = mean(into.network_transmitted, other.network_transmitted);
+    into.disk_read = mean(into.disk_read, other.disk_read);
+    into.disk_written = mean(into.disk_written, other.disk_written);
+    into.disk_busy = mean(into.disk_busy, other.disk_busy);
+    into.cpu_max = most(into.cpu_max, other.cpu_max);
+    into.memory_max = most(into.memory_max, other.memory_max);
+    into.cpu_throttled = most(into.cpu_throttled, other.cpu_throttled);
+    into.cpu_request = other.cpu_request.or(into.cpu_request);
+    into.memory_request = other.memory_request.or(into.memory_request);
+    into.memory_limit = other.memory_limit.or(into.memory_limit);
+    into.duration = into.duration.max(other.duration);
+    into.flags = into.flags.with(other.flags).with(SampleFlags::MERGED);
+}
