@@ -5,6 +5,20 @@
 //! `store.json` is written last and says which files count; whatever else lies in the folder is a leftover of a
 //! stopped run and is removed by the next writer.
 
+mod compact;
+mod error;
+mod ingest;
+mod manifest;
+mod open;
+mod parquet_file;
 mod record;
+mod rows;
+mod runs;
+mod spool;
+mod workload_table;
 
+pub use error::StoreError;
+pub use ingest::{IngestParams, IngestReport, IngestedFile, RejectLimit, ingest};
+pub use manifest::{Manifest, STORE_MANIFEST, Source, Totals};
+pub use open::{Store, TakeSeries};
 pub use record::{Ending, MachineSize, Workload};

@@ -60,7 +60,11 @@ pub(super) fn read(
     let path = root.join(&record.path);
     let failed = |source| StoreError::Parquet { path: path.clone(), source };
     let file = fs_err::File::open(&path).map_err(|error| StoreError::Artifact(error.into()))?.into_parts().0;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?.with_batch_size(BATCH_ROWS).build().map_err(failed)?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .map_err(failed)?
+        .with_batch_size(BATCH_ROWS)
+        .build()
+        .map_err(failed)?;
     for batch in reader {
         let batch = batch.map_err(|error| failed(error.into()))?;
         take(&batch).map_err(|what| StoreError::Layout { path: path.clone(), what })?;

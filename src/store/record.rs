@@ -23,8 +23,28 @@ pub enum Ending {
     Evicted,
 }
 
+impl Ending {
+    const ALL: [Self; 5] = [Self::Unknown, Self::Finished, Self::Failed, Self::Killed, Self::Evicted];
+
+    /// Returns the name used in files and outputs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::Killed => "killed",
+            Self::Evicted => "evicted",
+        }
+    }
+
+    /// Returns the ending of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|ending| ending.name() == name)
+    }
+}
+
 /// What 1.0 is in a normalised trace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MachineSize {
     /// Nanocores of the largest machine; nothing if the user did not say.
     pub nanocores: Option<u64>,

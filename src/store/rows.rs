@@ -214,7 +214,8 @@ pub(super) fn fact_batch(rows: &[FactRow]) -> Result<RecordBatch, arrow::error::
     let text = |of: fn(&FactRow) -> Option<&String>| -> ArrayRef {
         Arc::new(rows.iter().map(|row| of(row).map(String::as_str)).collect::<StringArray>())
     };
-    let number = |of: fn(&FactRow) -> Option<f64>| -> ArrayRef { Arc::new(rows.iter().map(of).collect::<Float64Array>()) };
+    let number =
+        |of: fn(&FactRow) -> Option<f64>| -> ArrayRef { Arc::new(rows.iter().map(of).collect::<Float64Array>()) };
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &*row.format))),
         Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &*row.key))),
@@ -252,10 +253,14 @@ pub(super) fn read_facts(batch: &RecordBatch, rows: &mut Vec<FactRow>) -> Result
     let flags: &UInt32Array = column(batch, "flags")?;
     let sources: &UInt32Array = column(batch, "source")?;
     let sequences: &UInt64Array = column(batch, "sequence")?;
-    let numbers: Vec<&Float64Array> =
-        ["cpu_request", "memory_request", "disk_request", "cpu_limit", "memory_limit"].map(|name| column(batch, name)).into_iter().collect::<Result<_, _>>()?;
-    let texts: Vec<&StringArray> =
-        ["application", "user", "class", "machine", "labels"].map(|name| column(batch, name)).into_iter().collect::<Result<_, _>>()?;
+    let numbers: Vec<&Float64Array> = ["cpu_request", "memory_request", "disk_request", "cpu_limit", "memory_limit"]
+        .map(|name| column(batch, name))
+        .into_iter()
+        .collect::<Result<_, _>>()?;
+    let texts: Vec<&StringArray> = ["application", "user", "class", "machine", "labels"]
+        .map(|name| column(batch, name))
+        .into_iter()
+        .collect::<Result<_, _>>()?;
     rows.reserve(batch.num_rows());
     for row in 0..batch.num_rows() {
         let number = |index: usize| numbers[index].is_valid(row).then(|| numbers[index].value(row));

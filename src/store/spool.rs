@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::artifact::FileRecord;
-use crate::trace::{Dataset, EventKind, EventRow, GroupRow, MachineRow, Sample, Sink, TraceError, UnitContract, WorkloadFlags};
+use crate::trace::{Dataset, EventKind, EventRow, GroupRow, MachineRow, Sample, Sink, TraceError, WorkloadFlags};
 
 use super::StoreError;
 use super::parquet_file;
@@ -56,8 +56,6 @@ pub(super) struct Spool<'a> {
     pub(super) source: u32,
     /// Name of its format.
     pub(super) format: Arc<str>,
-    /// Its units, to be compared by the caller.
-    pub(super) units: Option<UnitContract>,
     samples: Vec<Vec<SampleRow>>,
     facts: Vec<Vec<FactRow>>,
     buffered: usize,
@@ -75,7 +73,6 @@ impl<'a> Spool<'a> {
             buckets,
             source: 0,
             format: Arc::from(""),
-            units: None,
             samples: vec![Vec::new(); slots],
             facts: vec![Vec::new(); slots],
             buffered: 0,

@@ -2,3 +2,4 @@
 mod expected_alibaba;
 mod expected_google;
 mod replay_containers;
+mod store;
