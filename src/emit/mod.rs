@@ -1,1 +1,305 @@
-//! Predictions to what other tools take: one file per form.
+//! A prediction in the form that the user's next tool reads; one file per form behind [`Form`].
+//!
+//! Input: [`Prediction`]s and [`EmitOptions`]. Output: text, the same bytes for the same input. Every form shows the
+//! allocation rounded up (CPU to 1m, memory to 1Mi), never below what was predicted. Forms that a cluster would act on
+//! refuse an abstention.
+
+mod csv;
+mod json;
+mod jsonl;
+mod kubernetes;
+mod kubernetes_patch;
+mod manifest;
+mod merge;
+mod names;
+mod record;
+mod scalars;
+mod sizing;
+mod table;
+mod terraform;
+mod yaml;
+mod yaml_text;
+
+use std::path::{Path, PathBuf};
+
+use crate::predict::Prediction;
+
+pub use manifest::{Manifest, WorkloadKind};
+pub use sizing::{CpuLimit, Sizing};
+
+/// What the forms need to know beside the prediction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmitOptions {
+    /// The version of shadow that made the prediction.
+    pub version: String,
+    /// The container to size; nothing to take the only one, or one named after the workload.
+    pub container: Option<String>,
+    /// The object's name; nothing to take the base's, or one made from the workload.
+    pub name: Option<String>,
+    /// The object's namespace.
+    pub namespace: Option<String>,
+    /// The object's kind; a Deployment without a base.
+    pub kind: Option<WorkloadKind>,
+    /// The user's own manifest.
+    pub base: Option<Manifest>,
+    /// Whether CPU is limited.
+    pub cpu_limit: CpuLimit,
+    /// Memory limit relative to the request, at least 1.
+    pub memory_limit_factor: f64,
+    /// Whether a form may be several files.
+    pub several_files: bool,
+    /// Columns of the terminal, for tables.
+    pub width: u16,
+    /// Whether a table also shows the neighbours.
+    pub explain: bool,
+}
+
+impl Default for EmitOptions {
+    fn default() -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            container: None,
+            name: None,
+            namespace: None,
+            kind: None,
+            base: None,
+            cpu_limit: CpuLimit::None,
+            memory_limit_factor: 1.0,
+            several_files: false,
+            width: 100,
+            explain: false,
+        }
+    }
+}
+
+/// One emitted file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmittedFile {
+    /// Its name, to be used in a folder.
+    pub name: &'static str,
+    /// Its whole content, ending in a line break.
+    pub text: String,
+}
+
+/// What a form wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emitted {
+    /// One file that works alone, unless several were allowed.
+    pub files: Vec<EmittedFile>,
+    /// What the user can do with it, one command or sentence each; for stderr.
+    pub hints: Vec<String>,
+}
+
+impl Emitted {
+    fn one(name: &'static str, text: String) -> Self {
+        Self { files: vec![EmittedFile { name, text }], hints: Vec::new() }
+    }
+
+    /// Returns the text for a stream.
+    pub fn into_text(self) -> String {
+        self.files.into_iter().map(|file| file.text).collect()
+    }
+
+    /// Writes each file into `folder`, whole or not at all, and returns their paths.
+    ///
+    /// # Errors
+    /// A file cannot be written; it is then what it was before.
+    pub fn write_into(&self, folder: &Path) -> Result<Vec<PathBuf>, crate::artifact::ArtifactError> {
+        let mut paths = Vec::new();
+        for file in &self.files {
+            let path = folder.join(file.name);
+            crate::artifact::write_atomic(&path, file.text.as_bytes())?;
+            paths.push(path);
+        }
+        Ok(paths)
+    }
+}
+
+/// One output form.
+pub trait Form {
+    /// Writes the predictions, in their order.
+    ///
+    /// # Errors
+    /// An [`EmitError`] that says what is missing; nothing is written then.
+    fn emit(&self, predictions: &[Prediction], options: &EmitOptions) -> Result<Emitted, EmitError>;
+}
+
+/// The name of an output form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// One object, or an array for several workloads.
+    Json,
+    /// One object per line.
+    Jsonl,
+    /// One row per workload and container.
+    Csv,
+    /// The object of `json` as YAML, one document per workload.
+    Yaml,
+    /// Whole objects from the user's manifest, else as `kubernetes-patch`.
+    Kubernetes,
+    /// The minimal patch.
+    KubernetesPatch,
+    /// A module that uses the built-in provider only.
+    Terraform,
+}
+
+impl Format {
+    /// All forms, in the order of their listing.
+    pub const ALL: [Self; 8] = [
+        Self::Table,
+        Self::Json,
+        Self::Jsonl,
+        Self::Csv,
+        Self::Yaml,
+        Self::Kubernetes,
+        Self::KubernetesPatch,
+        Self::Terraform,
+    ];
+
+    /// Returns the name used on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Yaml => "yaml",
+            Self::Kubernetes => "kubernetes",
+            Self::KubernetesPatch => "kubernetes-patch",
+            Self::Terraform => "terraform",
+        }
+    }
+
+    /// Returns whether a machine acts on it, so that an abstention has no such form.
+    pub const fn is_manifest(self) -> bool {
+        matches!(self, Self::Kubernetes | Self::KubernetesPatch | Self::Terraform)
+    }
+
+    /// Writes `predictions` in this form.
+    ///
+    /// # Errors
+    /// As [`Form::emit`].
+    pub fn emit(self, predictions: &[Prediction], options: &EmitOptions) -> Result<Emitted, EmitError> {
+        let form: &dyn Form = match self {
+            Self::Table => &table::Table,
+            Self::Json => &json::Json,
+            Self::Jsonl => &jsonl::Jsonl,
+            Self::Csv => &csv::Csv,
+            Self::Yaml => &yaml::Yaml,
+            Self::Kubernetes => &kubernetes::Kubernetes,
+            Self::KubernetesPatch => &kubernetes_patch::KubernetesPatch,
+            Self::Terraform => &terraform::Terraform,
+        };
+        form.emit(predictions, options)
+    }
+}
+
+impl std::str::FromStr for Format {
+    type Err = EmitError;
+
+    fn from_str(text: &str) -> Result<Self, EmitError> {
+        let found = Self::ALL.into_iter().find(|format| format.name() == text);
+        found.ok_or_else(|| EmitError::UnknownFormat(text.to_owned()))
+    }
+}
+
+/// Why a form could not be written.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum EmitError {
+    /// No form has this name.
+    #[error("`{0}` is not an output format")]
+    UnknownFormat(String),
+    /// The prediction abstained: nothing to act on (exit code 4).
+    #[error("no prediction for `{workload}`: nothing in the store resembles it, so there is no manifest")]
+    Abstained {
+        /// The newcomer.
+        workload: String,
+    },
+    /// A resource that the form needs is unknown (exit code 4).
+    #[error("no {resource} was predicted for `{workload}`, so there is no manifest")]
+    MissingResource {
+        /// The newcomer.
+        workload: String,
+        /// `CPU` or `memory`.
+        resource: &'static str,
+    },
+    /// An amount beyond what Kubernetes can hold.
+    #[error("{what} of `{workload}` is larger than a cluster can hold")]
+    TooLarge {
+        /// The newcomer.
+        workload: String,
+        /// Which amount.
+        what: &'static str,
+    },
+    /// A request is over its limit.
+    #[error("the {what} request of `{workload}` would be over its limit")]
+    OverLimit {
+        /// The newcomer.
+        workload: String,
+        /// `CPU` or `memory`.
+        what: &'static str,
+    },
+    /// An option that cannot be.
+    #[error("{option} `{value}` cannot be: expected {expected}")]
+    BadOption {
+        /// The option.
+        option: &'static str,
+        /// What was given.
+        value: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// The form holds one workload at a time.
+    #[error("`{form}` holds one workload at a time, the sample holds {count}")]
+    OneWorkload {
+        /// The form, or the option that needs a single one.
+        form: &'static str,
+        /// How many there are.
+        count: usize,
+    },
+    /// A name that Kubernetes refuses.
+    #[error(
+        "{what} `{name}` is not a name that Kubernetes takes: lower-case letters, digits and `-`, at most {longest} characters"
+    )]
+    BadName {
+        /// Whose name it is.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The longest that is allowed.
+        longest: usize,
+    },
+    /// The base manifest cannot be read.
+    #[error("cannot read the base manifest: {0}")]
+    BadBase(String),
+    /// The base holds no workload, or not the one named.
+    #[error("the base manifest holds no {wanted}; it holds {found}")]
+    NotInBase {
+        /// What was looked for.
+        wanted: String,
+        /// What is there.
+        found: String,
+    },
+    /// The base holds several candidates.
+    #[error("the base manifest holds several {what}: {found}; choose with `{option}`")]
+    Ambiguous {
+        /// Of what.
+        what: &'static str,
+        /// The candidates.
+        found: String,
+        /// The option that chooses.
+        option: &'static str,
+    },
+    /// A kind whose resources cannot be patched.
+    #[error("the resources of a {0} cannot be patched: give the whole object with `--base`")]
+    NeedsBase(&'static str),
+}
+
+impl EmitError {
+    /// Returns whether this is a valid answer that a script must notice, rather than a mistake of the user.
+    pub const fn is_abstention(&self) -> bool {
+        matches!(self, Self::Abstained { .. } | Self::MissingResource { .. })
+    }
+}

@@ -1,0 +1,100 @@
+//! `csv`: a header, then one row per workload and container; an unknown value is an empty field.
+
+use crate::predict::{Decision, Prediction};
+use crate::units::{Bytes, Cores};
+
+use super::record::finite;
+use super::sizing::{Sizing, round_cpu, round_memory};
+use super::{EmitError, EmitOptions, Emitted, Form, names};
+
+/// The form.
+pub(super) struct Csv;
+
+const HEADER: [&str; 17] = [
+    "workload",
+    "container",
+    "cpu_request_cores",
+    "memory_request_bytes",
+    "cpu_limit_cores",
+    "memory_limit_bytes",
+    "network_bytes_per_s",
+    "cpu_low_cores",
+    "cpu_high_cores",
+    "memory_low_bytes",
+    "memory_high_bytes",
+    "coverage",
+    "window_s",
+    "observed_seconds",
+    "confidence",
+    "decision",
+    "novelty",
+];
+
+/// Returns `text` so that a spreadsheet takes it for text: what begins like a formula gets an apostrophe in front, and
+/// so does what begins with one, so that taking off a leading apostrophe always gives the original.
+fn guard(text: &str) -> String {
+    match text.chars().next() {
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\'' | '＝' | '＋' | '－' | '＠') => format!("'{text}"),
+        _ => text.to_owned(),
+    }
+}
+
+impl Form for Csv {
+    fn emit(&self, predictions: &[Prediction], options: &EmitOptions) -> Result<Emitted, EmitError> {
+        let failed = |error: ::csv::Error| EmitError::BadBase(error.to_string());
+        let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+        writer.write_record(HEADER).map_err(failed)?;
+        for prediction in predictions {
+            // The limits need both resources; a row without one still shows the other.
+            let sizing = match Sizing::of(prediction, options) {
+                Ok(sizing) => Some(sizing),
+                Err(error) if error.is_abstention() => None,
+                Err(error) => return Err(error),
+            };
+            let known = prediction.decision != Decision::Abstain;
+            let container = options.container.clone().unwrap_or_else(|| names::made(&prediction.workload, 63));
+            let cores = |cpu: Option<Cores>| cpu.map(|cpu| cpu.as_f64().to_string()).unwrap_or_default();
+            let bytes = |memory: Option<Bytes>| memory.map(|memory| memory.get().to_string()).unwrap_or_default();
+            let number = |value: Option<f64>| value.and_then(finite).map(|value| value.to_string()).unwrap_or_default();
+            let (allocation, interval) = (&prediction.allocation, &prediction.interval);
+            writer
+                .write_record([
+                    guard(&prediction.workload),
+                    guard(&container),
+                    cores(allocation.cpu.filter(|_| known).map(round_cpu)),
+                    bytes(allocation.memory.filter(|_| known).map(round_memory)),
+                    cores(sizing.and_then(|sizing| sizing.cpu_limit)),
+                    bytes(sizing.map(|sizing| sizing.memory_limit)),
+                    allocation.network.map(|rate| rate.get().to_string()).unwrap_or_default(),
+                    cores(interval.cpu.map(|(low, _)| low)),
+                    cores(interval.cpu.map(|(_, high)| high)),
+                    bytes(interval.memory.map(|(low, _)| low)),
+                    bytes(interval.memory.map(|(_, high)| high)),
+                    number(Some(prediction.coverage)),
+                    number(Some(prediction.window_seconds)),
+                    number(Some(prediction.observed_seconds)),
+                    number(Some(prediction.confidence())),
+                    prediction.decision.name().to_owned(),
+                    number(prediction.novelty),
+                ])
+                .map_err(failed)?;
+        }
+        let bytes = writer.into_inner().map_err(|error| EmitError::BadBase(error.to_string()))?;
+        let text = String::from_utf8(bytes).map_err(|error| EmitError::BadBase(error.to_string()))?;
+        Ok(Emitted::one("shadow.csv", text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::guard;
+
+    #[test]
+    fn what_begins_like_a_formula_becomes_text() {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "'quoted"] {
+            assert_eq!(guard(text), format!("'{text}"));
+        }
+        assert_eq!(guard("shop/checkout"), "shop/checkout");
+        assert_eq!(guard(""), "");
+    }
+}

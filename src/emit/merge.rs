@@ -1,0 +1,252 @@
+//! A sizing in a user's manifest: the resources of one container and annotations of its object, nothing else.
+
+use serde_yaml::{Mapping, Value};
+
+use crate::predict::{Decision, Prediction};
+use crate::units::{Bytes, Cores};
+
+use super::manifest::{Manifest, WorkloadKind, is_list};
+use super::{EmitError, EmitOptions, Sizing, names};
+
+const PREFIX: &str = "shadow.dev/";
+
+/// The longest workload name that an annotation repeats in full.
+const LONGEST_NOTE: usize = 1024;
+
+/// Returns the documents of `base` with `sizing` in the chosen container.
+pub(super) fn merged(
+    base: &Manifest,
+    prediction: &Prediction,
+    sizing: &Sizing,
+    options: &EmitOptions,
+) -> Result<Vec<Value>, EmitError> {
+    let mut documents = base.documents.clone();
+    let mut objects = Vec::new();
+    for document in &mut documents {
+        if let Value::Mapping(object) = document {
+            collect(object, &mut objects);
+        }
+    }
+    let (kind, object) = choose_object(objects, prediction, options)?;
+    let name = object_name(object).unwrap_or_default();
+    names::check_object(&name, kind.longest_name())?;
+    let container = set_resources(kind, object, &name, prediction, sizing, options)?;
+    annotate(object, prediction, options, &container);
+    Ok(documents)
+}
+
+fn collect<'a>(object: &'a mut Mapping, found: &mut Vec<(WorkloadKind, &'a mut Mapping)>) {
+    if is_list(object) {
+        if let Some(Value::Sequence(items)) = object.get_mut("items") {
+            for item in items {
+                if let Value::Mapping(item) = item {
+                    collect(item, found);
+                }
+            }
+        }
+        return;
+    }
+    let kind = object.get("kind").and_then(Value::as_str).and_then(|kind| kind.parse::<WorkloadKind>().ok());
+    if let Some(kind) = kind {
+        found.push((kind, object));
+    }
+}
+
+fn metadata_text(object: &Mapping, field: &str) -> Option<String> {
+    object.get("metadata")?.get(field)?.as_str().map(str::to_owned)
+}
+
+fn object_name(object: &Mapping) -> Option<String> {
+    metadata_text(object, "name")
+}
+
+fn choose_object<'a>(
+    objects: Vec<(WorkloadKind, &'a mut Mapping)>,
+    prediction: &Prediction,
+    options: &EmitOptions,
+) -> Result<(WorkloadKind, &'a mut Mapping), EmitError> {
+    let describe = |objects: &[(WorkloadKind, &'a mut Mapping)]| {
+        let all: Vec<String> = objects
+            .iter()
+            .map(|(kind, object)| format!("`{}/{}`", kind.name(), object_name(object).unwrap_or_default()))
+            .collect();
+        if all.is_empty() { "no workload".to_owned() } else { all.join(", ") }
+    };
+    let found = describe(&objects);
+    let fits = |kind: WorkloadKind, object: &Mapping| {
+        options.kind.is_none_or(|wanted| wanted == kind)
+            && options.name.as_ref().is_none_or(|wanted| object_name(object).as_ref() == Some(wanted))
+            && options
+                .namespace
+                .as_ref()
+                .is_none_or(|wanted| metadata_text(object, "namespace").is_none_or(|namespace| &namespace == wanted))
+    };
+    let mut candidates: Vec<_> = objects.into_iter().filter(|(kind, object)| fits(*kind, object)).collect();
+    if candidates.len() > 1 {
+        let named = |object: &Mapping| object_name(object).as_deref() == Some(prediction.workload.as_str());
+        if candidates.iter().filter(|(_, object)| named(object)).count() == 1 {
+            candidates.retain(|(_, object)| named(object));
+        }
+    }
+    if candidates.len() > 1 {
+        return Err(EmitError::Ambiguous { what: "workloads", found: describe(&candidates), option: "--name" });
+    }
+    let kind = options.kind.map_or("workload", WorkloadKind::name);
+    let wanted = options.name.as_ref().map_or_else(|| kind.to_owned(), |name| format!("{kind} `{name}`"));
+    candidates.pop().ok_or(EmitError::NotInBase { wanted, found })
+}
+
+fn set_resources(
+    kind: WorkloadKind,
+    object: &mut Mapping,
+    object_name: &str,
+    prediction: &Prediction,
+    sizing: &Sizing,
+    options: &EmitOptions,
+) -> Result<String, EmitError> {
+    let nothing = || EmitError::NotInBase {
+        wanted: format!("containers in {} `{object_name}`", kind.name()),
+        found: "none".to_owned(),
+    };
+    let (first, rest) = kind.pod_path().split_first().ok_or_else(nothing)?;
+    let mut pod = object.get_mut(*first);
+    for step in rest {
+        pod = pod.and_then(|value| value.get_mut(*step));
+    }
+    let pod = pod.and_then(Value::as_mapping_mut).ok_or_else(nothing)?;
+    let named_in = |pod: &Mapping, list: &str| -> Vec<String> {
+        let items = pod.get(list).and_then(Value::as_sequence);
+        items.into_iter().flatten().filter_map(|c| c.get("name")?.as_str().map(str::to_owned)).collect()
+    };
+    let (ordinary, initial) = (named_in(pod, "containers"), named_in(pod, "initContainers"));
+    let listed = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let container = match &options.container {
+        Some(wanted) if ordinary.contains(wanted) || initial.contains(wanted) => wanted.clone(),
+        Some(wanted) => {
+            let found = listed(&ordinary);
+            return Err(EmitError::NotInBase { wanted: format!("container `{wanted}`"), found });
+        }
+        None => match ordinary.as_slice() {
+            [] => return Err(nothing()),
+            [only] => only.clone(),
+            several => {
+                let fitting = several.iter().find(|name| **name == prediction.workload || name.as_str() == object_name);
+                let ambiguous =
+                    || EmitError::Ambiguous { what: "containers", found: listed(several), option: "--container" };
+                fitting.cloned().ok_or_else(ambiguous)?
+            }
+        },
+    };
+    names::check_label("the container", &container)?;
+    let list = if ordinary.contains(&container) { "containers" } else { "initContainers" };
+    let items = pod.get_mut(list).and_then(Value::as_sequence_mut).ok_or_else(nothing)?;
+    let chosen = items.iter_mut().find(|item| item.get("name").and_then(Value::as_str) == Some(container.as_str()));
+    let chosen = chosen.and_then(Value::as_mapping_mut).ok_or_else(nothing)?;
+    let resources = mapping_at(chosen, "resources");
+    fill_resources(resources, sizing);
+    Ok(container)
+}
+
+/// Returns the mapping under `key`, made where it is missing or null.
+fn mapping_at<'a>(parent: &'a mut Mapping, key: &str) -> &'a mut Mapping {
+    let entry = parent.entry(Value::from(key)).or_insert_with(|| Value::Mapping(Mapping::new()));
+    if !entry.is_mapping() {
+        *entry = Value::Mapping(Mapping::new());
+    }
+    match entry {
+        Value::Mapping(mapping) => mapping,
+        _ => unreachable!("made a mapping above"),
+    }
+}
+
+/// Sets CPU and memory in `resources`; other resources (disk, devices) stay.
+pub(super) fn fill_resources(resources: &mut Mapping, sizing: &Sizing) {
+    let requests = mapping_at(resources, "requests");
+    requests.insert(Value::from("cpu"), Value::from(sizing.cpu_request.to_string()));
+    requests.insert(Value::from("memory"), Value::from(sizing.memory_request.to_string()));
+    let limits = mapping_at(resources, "limits");
+    match sizing.cpu_limit {
+        Some(limit) => {
+            limits.insert(Value::from("cpu"), Value::from(limit.to_string()));
+        }
+        None => {
+            limits.shift_remove("cpu");
+        }
+    }
+    limits.insert(Value::from("memory"), Value::from(sizing.memory_limit.to_string()));
+}
+
+/// Sets the evidence in the annotations of `object`.
+pub(super) fn annotate(object: &mut Mapping, prediction: &Prediction, options: &EmitOptions, container: &str) {
+    let annotations = mapping_at(mapping_at(object, "metadata"), "annotations");
+    // A live object may carry notes of an earlier prediction for the same container.
+    for key in [format!("{PREFIX}{}", note_key(container, "cpu")), format!("{PREFIX}{}", note_key(container, "memory"))]
+    {
+        annotations.shift_remove(key.as_str());
+    }
+    annotations.shift_remove(format!("{PREFIX}workload").as_str());
+    for (key, value) in notes(prediction, options, container) {
+        annotations.insert(Value::from(format!("{PREFIX}{key}")), Value::from(value));
+    }
+}
+
+/// Returns the name of a container's note: at most 63 characters, as the server asks.
+fn note_key(container: &str, resource: &str) -> String {
+    format!("{}.{resource}", names::made(container, 56))
+}
+
+/// Returns what the numbers rest on, in words.
+pub(super) fn basis(prediction: &Prediction) -> String {
+    let count = prediction.neighbours.len();
+    let store = prediction.store_workloads;
+    let nearest = prediction.neighbours.iter().filter_map(|neighbour| neighbour.distance).filter(|d| d.is_finite());
+    let nearest = nearest.reduce(f64::min).map(|distance| format!(", nearest at {distance:.2}")).unwrap_or_default();
+    match prediction.decision {
+        Decision::SameApplication => format!("{count} instances of the same application of {store} workloads{nearest}"),
+        Decision::Neighbours => format!("{count} neighbours of {store} workloads{nearest}"),
+        Decision::ClassPrior => format!("workloads of the same class, of {store}"),
+        Decision::Persistence => "its own first window".to_owned(),
+        Decision::Abstain => "nothing in the store resembles it".to_owned(),
+    }
+}
+
+/// Returns the notes that travel with the numbers, key (without prefix) and value, in their order.
+pub(super) fn notes(prediction: &Prediction, options: &EmitOptions, container: &str) -> Vec<(String, String)> {
+    let mut notes = vec![
+        ("version".to_owned(), options.version.clone()),
+        ("observed".to_owned(), format!("{}s", prediction.observed_seconds)),
+        ("window".to_owned(), format!("{}s", prediction.window_seconds)),
+        ("decision".to_owned(), prediction.decision.name().to_owned()),
+        ("basis".to_owned(), basis(prediction)),
+        ("confidence".to_owned(), format!("{:.2}", prediction.confidence())),
+        ("store".to_owned(), prediction.store_digest.clone()),
+    ];
+    let shown = options.name.as_deref().unwrap_or_default();
+    if prediction.workload != shown && prediction.workload != container {
+        let mut workload = prediction.workload.clone();
+        if workload.len() > LONGEST_NOTE {
+            let end = (0..=LONGEST_NOTE).rev().find(|&end| workload.is_char_boundary(end)).unwrap_or(0);
+            workload.truncate(end);
+            workload.push('…');
+        }
+        notes.push(("workload".to_owned(), workload));
+    }
+    let percent = prediction.coverage * 100.0;
+    if let Some((low, high)) = prediction.interval.cpu {
+        notes
+            .push((note_key(container, "cpu"), format!("{percent}% interval {}..{}", shown_cpu(low), shown_cpu(high))));
+    }
+    if let Some((low, high)) = prediction.interval.memory {
+        let interval = format!("{percent}% interval {}..{}", shown_memory(low), shown_memory(high));
+        notes.push((note_key(container, "memory"), interval));
+    }
+    notes
+}
+
+fn shown_cpu(cpu: Cores) -> Cores {
+    Cores::from_millis(cpu.millis_up())
+}
+
+fn shown_memory(memory: Bytes) -> Bytes {
+    Bytes::from_mebibytes(memory.mebibytes_up())
+}

@@ -1,0 +1,118 @@
+//! `table`: for people, on a terminal; never parsed, since `json` says the same.
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
+
+use crate::predict::Prediction;
+use crate::units::{Bytes, Cores};
+
+use super::sizing::{round_cpu, round_memory};
+use super::{EmitError, EmitOptions, Emitted, Form};
+
+/// The form.
+pub(super) struct Table;
+
+const UNKNOWN: &str = "-";
+
+impl Form for Table {
+    fn emit(&self, predictions: &[Prediction], options: &EmitOptions) -> Result<Emitted, EmitError> {
+        let mut summary = grid(options.width);
+        summary.set_header(vec![
+            Cell::new("workload"),
+            right("CPU (cores)"),
+            right("interval"),
+            right("memory (MiB)"),
+            right("interval"),
+            right("confidence"),
+            Cell::new("rests on"),
+        ]);
+        for prediction in predictions {
+            let (allocation, interval) = (&prediction.allocation, &prediction.interval);
+            let cpu_interval = interval.cpu.map(|(low, high)| format!("{}..{}", cores(low), cores(high)));
+            let memory_interval =
+                interval.memory.map(|(low, high)| format!("{}..{}", low.mebibytes_up(), high.mebibytes_up()));
+            summary.add_row(vec![
+                Cell::new(printable(&prediction.workload)),
+                right(&or_unknown(allocation.cpu.map(|cpu| cores(round_cpu(cpu))))),
+                right(&or_unknown(cpu_interval)),
+                right(&or_unknown(allocation.memory.map(mebibytes))),
+                right(&or_unknown(memory_interval)),
+                right(&format!("{:.2}", prediction.confidence())),
+                Cell::new(prediction.decision.name()),
+            ]);
+        }
+        let mut text = summary.trim_fmt() + "\n";
+        if options.explain {
+            for prediction in predictions.iter().filter(|prediction| !prediction.neighbours.is_empty()) {
+                text += &format!("\nwhat `{}` rests on:\n", printable(&prediction.workload));
+                text += &evidence(prediction, options.width).trim_fmt();
+                text.push('\n');
+            }
+        }
+        Ok(Emitted::one("shadow.txt", text))
+    }
+}
+
+fn evidence(prediction: &Prediction, width: u16) -> Grid {
+    let mut grid = grid(width);
+    grid.set_header(vec![
+        Cell::new("workload"),
+        Cell::new("application"),
+        right("distance"),
+        right("weight"),
+        right("memory peak (MiB)"),
+        right("CPU p95 (cores)"),
+    ]);
+    for neighbour in &prediction.neighbours {
+        grid.add_row(vec![
+            Cell::new(printable(&neighbour.workload)),
+            Cell::new(neighbour.application.as_deref().map_or_else(|| UNKNOWN.to_owned(), printable)),
+            right(&or_unknown(neighbour.distance.map(|distance| format!("{distance:.3}")))),
+            right(&format!("{:.3}", neighbour.weight)),
+            right(&or_unknown(neighbour.memory_peak.map(|memory| memory.mebibytes_up().to_string()))),
+            right(&or_unknown(neighbour.cpu_p95.map(cores))),
+        ]);
+    }
+    grid
+}
+
+fn grid(width: u16) -> Grid {
+    let mut grid = Grid::new();
+    grid.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    grid.set_content_arrangement(ContentArrangement::Dynamic);
+    grid.set_width(width);
+    grid
+}
+
+fn right(text: &str) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+fn or_unknown(text: Option<String>) -> String {
+    text.unwrap_or_else(|| UNKNOWN.to_owned())
+}
+
+fn cores(cpu: Cores) -> String {
+    format!("{:.3}", Cores::from_millis(cpu.millis_up()).as_f64())
+}
+
+fn mebibytes(memory: Bytes) -> String {
+    round_memory(memory).mebibytes_up().to_string()
+}
+
+/// Returns `text` without what a terminal would act on, and not longer than a line.
+fn printable(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut shown = String::new();
+    for (position, c) in text.chars().enumerate() {
+        if position == LONGEST {
+            shown.push('…');
+            break;
+        }
+        if c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
