@@ -8,6 +8,7 @@ use std::error::Error;
 use std::path::{Component, Path};
 
 use crate::artifact::ArtifactError;
+use crate::store::StoreError;
 use crate::trace::TraceError;
 use crate::units::UnitError;
 
@@ -183,6 +184,28 @@ impl From<ArtifactError> for CommandError {
             ArtifactError::Locked { .. } => Self::from_library(Kind::User, error)
                 .hint("wait until the other command has ended, or name another folder with `--store`"),
             ArtifactError::Encode { .. } => Self::from_library(Kind::Internal, error),
+        }
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Artifact(error) => error.into(),
+            StoreError::Trace(error) => error.into(),
+            StoreError::Missing { .. } => Self::from_library(Kind::User, error)
+                .hint("make one with `shadow ingest PATH`, or name another folder with `--store`"),
+            StoreError::Incomplete { .. } => {
+                Self::from_library(Kind::User, error).hint("repeat the `shadow ingest` command: it completes the store")
+            }
+            StoreError::Units { .. } => Self::from_library(Kind::User, error)
+                .hint("keep traces of different units in different stores, with `--store`"),
+            StoreError::TooManyRejects { .. } => Self::from_library(Kind::Refused, error)
+                .hint("look at the examples by ingesting into another `--store` without `--max-rejects`"),
+            StoreError::NothingUsable { .. } => Self::from_library(Kind::User, error)
+                .hint("name the format with `--format`, or say where columns come from with `--map TARGET=COLUMN`"),
+            StoreError::Parquet { .. } | StoreError::Layout { .. } => Self::from_library(Kind::Refused, error)
+                .hint("remove the store's folder and make it anew with `shadow ingest PATH`"),
         }
     }
 }

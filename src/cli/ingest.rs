@@ -67,7 +67,7 @@ pub struct Ingest {
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub machine_memory: Option<Bytes>,
 
-    /// Fail when more rows than this are rejected: a number, or a percentage of the rows read
-    #[arg(long, value_name = "N|P%", default_value = "5%")]
-    pub max_rejects: MaxRejects,
+    /// Refuse a file when more of its rows than this are rejected: a number, or a percentage of the rows read
+    #[arg(long, value_name = "N|P%")]
+    pub max_rejects: Option<MaxRejects>,
 }

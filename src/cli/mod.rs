@@ -28,6 +28,8 @@ pub use reference::reference;
 
 const EXAMPLES: &str = "\
 Examples:
+  shadow ingest clusterdata-2011-2/
+  shadow info
   shadow completions bash > ~/.local/share/bash-completion/completions/shadow
   shadow man | man -l -
 
@@ -71,6 +73,8 @@ pub struct Arguments {
 #[derive(Debug, Clone, Subcommand)]
 #[expect(missing_docs, reason = "a comment here would take the place of the command's own help")]
 pub enum Command {
+    Ingest(ingest::Ingest),
+    Info(info::Info),
     Completions(completions::Completions),
     Man(man::Man),
 }

@@ -4,6 +4,8 @@
 //! own file; what an error means to the user, in [`crate::error`].
 
 mod completions;
+mod info;
+mod ingest;
 mod man;
 
 use crate::cli::{Arguments, ColorChoice, Command, Global, ProgressChoice};
@@ -16,7 +18,10 @@ use crate::ui::{Ui, UiOptions, Verbosity, When};
 /// What the command could not do.
 pub fn run(ui: &Ui, arguments: &Arguments) -> Result<Outcome, CommandError> {
     limit_threads(&arguments.global)?;
+    let store = &arguments.global.store;
     match &arguments.command {
+        Command::Ingest(args) => ingest::run(ui, store, args),
+        Command::Info(args) => info::run(ui, store, args),
         Command::Completions(args) => completions::run(ui, args),
         Command::Man(args) => man::run(ui, args),
     }

@@ -16,7 +16,7 @@ use crate::units::Micros;
 use super::manifest::{Manifest, Totals};
 use super::parquet_file;
 use super::rows::{FactRow, SampleRow, fact_batch, fact_schema, read_facts, read_samples, sample_batch, sample_schema};
-use super::runs::{Rules, join, settle};
+use super::runs::{Rules, conclude, join, median_step, settle};
 use super::spool::{Table, bucket_of};
 use super::workload_table;
 use super::{StoreError, Workload};
@@ -41,6 +41,8 @@ type Groups = BTreeMap<(Arc<str>, Arc<str>), Group>;
 struct Compacted {
     files: Vec<FileRecord>,
     workloads: Vec<Workload>,
+    /// Median step of each workload's samples.
+    steps: Vec<Micros>,
     totals: Totals,
 }
 
@@ -52,17 +54,18 @@ pub(super) fn compact(
 ) -> Result<(Vec<FileRecord>, Totals), StoreError> {
     let sources: BTreeSet<u32> = manifest.sources.iter().map(|source| source.number).collect();
     let groups = groups(root, manifest, &sources)?;
-    let (first, last) = span(root, manifest, &sources)?;
     let buckets: Vec<Compacted> = (0..manifest.buckets)
         .into_par_iter()
-        .map(|bucket| bucket_files(root, manifest, &sources, &groups, (first, last), bucket, generation))
+        .map(|bucket| bucket_files(root, manifest, &sources, &groups, bucket, generation))
         .collect::<Result<_, _>>()?;
     let mut files = Vec::new();
     let mut workloads = Vec::new();
-    let mut totals = Totals { first, last, ..Totals::default() };
+    let mut steps = Vec::new();
+    let mut totals = Totals::default();
     for bucket in buckets {
         files.extend(bucket.files);
         workloads.extend(bucket.workloads);
+        steps.extend(bucket.steps);
         let part = bucket.totals;
         totals.samples += part.samples;
         totals.summaries += part.summaries;
@@ -73,6 +76,7 @@ pub(super) fn compact(
         totals.duplicates += part.duplicates;
         totals.merged += part.merged;
     }
+    (totals.first, totals.last) = conclude(&mut workloads, &steps);
     workloads.sort_by(|a, b| (&a.format, &a.id, a.run).cmp(&(&b.format, &b.id, b.run)));
     totals.workloads = workloads.len() as u64;
     totals.sampled_workloads = workloads.iter().filter(|workload| workload.samples > 0).count() as u64;
@@ -135,40 +139,15 @@ fn groups(root: &Path, manifest: &Manifest, sources: &BTreeSet<u32>) -> Result<G
     Ok(found)
 }
 
-/// Returns the start of the first and the end of the last sample with a time on the trace's clock.
-fn span(
-    root: &Path,
-    manifest: &Manifest,
-    sources: &BTreeSet<u32>,
-) -> Result<(Option<Micros>, Option<Micros>), StoreError> {
-    let (mut first, mut last): (Option<Micros>, Option<Micros>) = (None, None);
-    for bucket in 0..manifest.buckets {
-        for row in load_samples(root, manifest, sources, Table::Usage, bucket)? {
-            if row.sample.flags.contains(crate::trace::SampleFlags::RELATIVE_TIME) {
-                continue;
-            }
-            let end = row.sample.start.plus(row.sample.duration);
-            first = Some(first.map_or(row.sample.start, |first| first.min(row.sample.start)));
-            last = Some(last.map_or(end, |last| last.max(end)));
-        }
-    }
-    Ok((first, last))
-}
-
-fn rules(format: &str, first: Option<Micros>, last: Option<Micros>) -> Rules {
+fn rules(format: &str) -> Rules {
     let request = format_named(format).map_or(RequestRule::First, crate::trace::Format::request_rule);
     let is_google = format.starts_with("google-");
     Rules {
         request,
         // Both Google traces write 0 for "before the trace"; a user's table may well begin at 0.
         origin: if is_google || format.starts_with("alibaba-") { Micros::ZERO } else { Micros(i64::MIN) },
-        first_visible_sample: match format {
-            // A first window later than 300 s means a start inside the trace (its first windows start at 300 s).
-            "google-2019" => Some(Micros::from_seconds(300)),
-            "table" => first,
-            _ => None,
-        },
-        trace_end: last,
+        // A first window later than 300 s means a start inside the trace (its first windows start at 300 s).
+        first_visible_sample: (format == "google-2019").then(|| Micros::from_seconds(300)),
     }
 }
 
@@ -198,7 +177,6 @@ fn bucket_files(
     manifest: &Manifest,
     sources: &BTreeSet<u32>,
     groups: &Groups,
-    (first, last): (Option<Micros>, Option<Micros>),
     bucket: u32,
     generation: u32,
 ) -> Result<Compacted, StoreError> {
@@ -219,7 +197,7 @@ fn bucket_files(
     let facts = load_facts(root, manifest, sources, Table::Events, bucket)?;
     let mut events = facts.into_iter().peekable();
     let (mut new_usage, mut new_summaries, mut new_events) = (Vec::new(), Vec::new(), Vec::new());
-    let mut workloads = Vec::new();
+    let (mut workloads, mut steps) = (Vec::new(), Vec::new());
     let mut totals = Totals::default();
     loop {
         let fronts = [usage.peek().map(sample_key), summaries.peek().map(sample_key), events.peek().map(fact_key)];
@@ -231,7 +209,7 @@ fn bucket_files(
         let (duplicates, merged) = settle(&mut own_samples, &*key.0 == "table");
         totals.duplicates += duplicates;
         totals.merged += merged;
-        let rules = rules(&key.0, first, last);
+        let rules = rules(&key.0);
         // Summaries are rows of whole instances: they get the request in force, but make no runs.
         join(&key.1, &key.0, &own_events, &mut own_summaries, &rules, bucket);
         let mut runs = join(&key.1, &key.0, &own_events, &mut own_samples, &rules, bucket);
@@ -250,8 +228,13 @@ fn bucket_files(
                 }
             }
         }
-        workloads.extend(runs);
         own_samples.sort_by_key(|row| (row.run, row.sample.start, row.sequence));
+        for run in runs {
+            let begin = own_samples.partition_point(|row| row.run < run.run);
+            let end = own_samples.partition_point(|row| row.run <= run.run);
+            steps.push(median_step(&own_samples[begin..end]));
+            workloads.push(run);
+        }
         new_usage.extend(own_samples);
         new_summaries.extend(own_summaries);
         new_events.extend(own_events);
@@ -290,5 +273,5 @@ fn bucket_files(
         }
     }
     debug_assert!(workloads.iter().all(|workload| bucket_of(&workload.id, manifest.buckets) == bucket));
-    Ok(Compacted { files, workloads, totals })
+    Ok(Compacted { files, workloads, steps, totals })
 }

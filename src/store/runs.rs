@@ -17,10 +17,8 @@ pub(super) struct Rules {
     pub(super) request: RequestRule,
     /// Events at or before this time happened before observation began.
     pub(super) origin: Micros,
-    /// A workload without any event began visibly if its first sample starts after this time.
+    /// A workload without a start event began visibly if its first sample starts after this time.
     pub(super) first_visible_sample: Option<Micros>,
-    /// The last moment of the trace.
-    pub(super) trace_end: Option<Micros>,
 }
 
 /// Returns the request in force at `time`: the newest non-empty value of each resource at or before it, or the first
@@ -204,12 +202,6 @@ fn describe(
     if samples.iter().any(|row| row.sample.flags.contains(SampleFlags::CPU_OF_REQUEST)) {
         flags = flags.with(WorkloadFlags::UTILISATION_ONLY);
     }
-    // Without an end event, a series that stops well before the trace does has ended.
-    let step = median_step(samples);
-    let end = run.end.or_else(|| {
-        let margin = Micros(step.0.saturating_mul(2).max(60_000_000));
-        last_sample.filter(|last| rules.trace_end.is_some_and(|end| last.plus(margin) < end))
-    });
     let last_of = |of: fn(&FactRow) -> Option<&String>| events.iter().rev().find_map(of).cloned();
     let labels = events.iter().rev().find_map(|event| event.labels.as_deref());
     let labels: BTreeMap<String, String> = labels.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
@@ -222,7 +214,7 @@ fn describe(
         class: last_of(|event| event.class.as_ref()),
         priority: events.iter().rev().find_map(|event| event.priority),
         start: run.start,
-        end,
+        end: run.end,
         ending: run.ending,
         request,
         limit,
@@ -237,13 +229,32 @@ fn describe(
     }
 }
 
-fn median_step(samples: &[&SampleRow]) -> Micros {
+/// Returns the median time between the starts of the samples of one run.
+pub(super) fn median_step(samples: &[SampleRow]) -> Micros {
     let mut steps: Vec<i64> = samples.windows(2).map(|pair| pair[1].sample.start.0 - pair[0].sample.start.0).collect();
     if steps.is_empty() {
         return Micros::ZERO;
     }
     let middle = steps.len() / 2;
     Micros(*steps.select_nth_unstable(middle).1)
+}
+
+/// Says of every run what only the whole trace can tell: a series that stops well before the trace does has ended
+/// there, though nothing says how; and a series of a user's table that begins after the first one began visibly.
+/// `steps` holds the median step of each run. Returns the start of the first and the end of the last sample.
+pub(super) fn conclude(workloads: &mut [Workload], steps: &[Micros]) -> (Option<Micros>, Option<Micros>) {
+    let first = workloads.iter().filter_map(|workload| workload.first_sample).min();
+    let last = workloads.iter().filter_map(|workload| workload.last_sample).max();
+    for (workload, step) in workloads.iter_mut().zip(steps) {
+        let margin = Micros(step.0.saturating_mul(2).max(60_000_000));
+        if workload.end.is_none() {
+            workload.end = workload.last_sample.filter(|at| last.is_some_and(|last| at.plus(margin) < last));
+        }
+        if workload.start.is_none() && workload.format == "table" && workload.run == 0 {
+            workload.start = workload.first_sample.filter(|at| first.is_some_and(|first| *at > first));
+        }
+    }
+    (first, last)
 }
 
 /// Sorts samples by (start, file order), drops equal ones and merges differing ones of the same start: means weighted

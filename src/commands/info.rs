@@ -1,0 +1,106 @@
+//! `shadow info`: what the store holds.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::cli::info::{Info, InfoForm};
+use crate::error::{CommandError, Outcome};
+use crate::store::{Manifest, Store};
+use crate::trace::{CpuUnit, MemoryUnit};
+use crate::ui::{Align, Table, Ui, human};
+use crate::units::Bytes;
+
+pub(crate) fn run(ui: &Ui, store: &Path, args: &Info) -> Result<Outcome, CommandError> {
+    let store = Store::open(store)?;
+    match args.output {
+        InfoForm::Json => {
+            let text = serde_json::to_string_pretty(store.manifest())
+                .map_err(|error| CommandError::internal(format!("the manifest is no JSON: {error}")))?;
+            ui.data_text(&text)?;
+        }
+        InfoForm::Table => {
+            ui.data_table(&facts(store.manifest()))?;
+            ui.data_text("")?;
+            ui.data_table(&tables(store.manifest()))?;
+            let rejects = rejects(store.manifest());
+            if !rejects.is_empty() {
+                ui.data_text("")?;
+                ui.data_table(&rejects)?;
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// What the store holds, a fact a line.
+fn facts(manifest: &Manifest) -> Table {
+    let totals = &manifest.totals;
+    let mut table = Table::new([("store", Align::Left), ("", Align::Left)]);
+    let bytes: u64 = manifest.sources.iter().map(|source| source.bytes).sum();
+    let span = totals.first.zip(totals.last).map_or_else(String::new, |(first, last)| {
+        format!(
+            "{} s to {} s ({})",
+            first.as_seconds(),
+            last.as_seconds(),
+            human::seconds(last.minus(first).as_seconds())
+        )
+    });
+    let cpu = match (manifest.units.cpu, manifest.machine.cores()) {
+        (CpuUnit::Cores, _) => "cores".to_owned(),
+        (CpuUnit::MachineFraction, Some(cores)) => format!("share of a machine of {} cores", cores.as_f64()),
+        (CpuUnit::MachineFraction, None) => "share of the largest machine (`--machine-cores` is not set)".to_owned(),
+    };
+    let memory = match (manifest.units.memory, manifest.machine.memory().map(Bytes::get)) {
+        (MemoryUnit::Bytes, _) => "bytes".to_owned(),
+        (MemoryUnit::MachineFraction, Some(bytes)) => format!("share of a machine of {}", human::bytes(bytes)),
+        (MemoryUnit::MachineFraction, None) => {
+            "share of the largest machine (`--machine-memory` is not set)".to_owned()
+        }
+    };
+    let disk: u64 = manifest.files.iter().map(|file| file.bytes).sum();
+    let rows: [(&str, String); 12] = [
+        (
+            "sources",
+            format!("{}, {}", human::counted(manifest.sources.len() as u64, "file", "files"), human::bytes(bytes)),
+        ),
+        ("unit of CPU", cpu),
+        ("unit of memory", memory),
+        ("workloads", human::count(totals.workloads)),
+        ("with samples", human::count(totals.sampled_workloads)),
+        ("seen from their start", human::count(totals.started_workloads)),
+        ("samples", human::count(totals.samples)),
+        ("rows of whole instances", human::count(totals.summaries)),
+        ("samples of machines", human::count(totals.machine_samples)),
+        ("duplicates dropped, merged", format!("{}, {}", human::count(totals.duplicates), human::count(totals.merged))),
+        ("span of the samples", span),
+        ("size on disk", human::bytes(disk)),
+    ];
+    for (name, value) in rows {
+        table.row([name.to_owned(), value]);
+    }
+    table
+}
+
+/// What was read, a table of a trace a line.
+fn tables(manifest: &Manifest) -> Table {
+    let columns = [("table", Align::Left), ("rows", Align::Right), ("kept", Align::Right), ("rejected", Align::Right)];
+    let mut table = Table::new(columns);
+    for (name, summary) in &manifest.tables {
+        let rejected: u64 = summary.rejected.values().sum();
+        table.row([name.clone(), human::count(summary.rows), human::count(summary.kept), human::count(rejected)]);
+    }
+    table
+}
+
+/// Rows rejected by reason.
+fn rejects(manifest: &Manifest) -> Table {
+    let mut table = Table::new([("rows rejected because", Align::Left), ("rows", Align::Right)]);
+    let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+    for (reason, count) in manifest.tables.values().flat_map(|summary| &summary.rejected) {
+        *reasons.entry(reason).or_default() += count;
+    }
+    for (reason, count) in reasons {
+        table.row([reason.to_owned(), human::count(count)]);
+    }
+    table
+}
