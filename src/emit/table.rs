@@ -43,7 +43,7 @@ impl Form for Table {
         let mut text = summary.trim_fmt() + "\n";
         if options.explain {
             for prediction in predictions.iter().filter(|prediction| !prediction.neighbours.is_empty()) {
-                text += &format!("\nwhat `{}` rests on:\n", printable(&prediction.workload));
+                text.extend(["\nwhat `", &printable(&prediction.workload), "` rests on:\n"]);
                 text += &evidence(prediction, options.width).trim_fmt();
                 text.push('\n');
             }

@@ -100,7 +100,7 @@ fn write_inline(out: &mut String, value: &Value, depth: usize) {
 fn fits_a_block(text: &str) -> bool {
     text.trim_end_matches('\n').contains('\n')
         && !text.starts_with([' ', '\n', '\t'])
-        && text.chars().all(|c| c == '\n' || (is_printable(c) && c != '\t') || c == '\t')
+        && text.chars().all(|c| c == '\n' || c == '\t' || is_printable(c))
         && text.split('\n').all(|line| line.is_empty() || !line.trim().is_empty())
 }
 
