@@ -1,11 +1,16 @@
 //! Parquet that others wrote, through polars: every codec, timestamps of any unit, dictionary text, nested columns by
-//! dotted name.
+//! dotted name. Decimals come through the `parquet` crate, because polars reads them only with a feature that would be
+//! compiled into every one of its functions; that leaves out decimals inside nested columns and gzip, LZ4 and Brotli.
 //!
 //! Parquet carries no checksum that would protect it, and readers were seen to panic on damaged files, so each call is
 //! guarded. Rows are taken in slices, so memory does not grow with the file beyond its largest row group.
 
 use std::path::Path;
 
+use arrow::array::AsArray;
+use arrow::datatypes::Float64Type;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use polars::prelude::{
     ArrowDataType, ArrowField, Column, DataFrame, DataType, Float64Chunked, Int64Chunked, ParallelStrategy,
     ParquetReader, PolarsError, SerReader, StringChunked, TimeUnit,
@@ -43,6 +48,23 @@ fn flatten(field: &ArrowField, prefix: &str, names: &mut Vec<String>) {
     }
 }
 
+fn is_decimal(dtype: &ArrowDataType) -> bool {
+    matches!(
+        dtype,
+        ArrowDataType::Decimal(..)
+            | ArrowDataType::Decimal32(..)
+            | ArrowDataType::Decimal64(..)
+            | ArrowDataType::Decimal256(..)
+    )
+}
+
+fn holds_decimal(dtype: &ArrowDataType) -> bool {
+    match dtype {
+        ArrowDataType::Struct(fields) => fields.iter().any(|field| holds_decimal(&field.dtype)),
+        other => is_decimal(other),
+    }
+}
+
 fn open(path: &Path) -> Result<ParquetReader<std::fs::File>, PolarsError> {
     let file = fs_err::File::open(path)?.into_parts().0;
     Ok(ParquetReader::new(file).read_parallel(ParallelStrategy::None))
@@ -70,18 +92,36 @@ pub(super) fn read(table: &'static str, path: &Path, context: &mut Context<'_>) 
     // Names of nested columns have dots, but so may plain ones.
     let mut rows = Rows::new(table, plan, Fractions::PointOnly);
     let file = context.file.to_owned();
+    let schema = guarded(&file, 0, || open(path)?.schema())?;
+    let mut decimals = Vec::new();
+    for column in &rows.plan().columns {
+        let top = top_level(&column.name, |name| schema.contains(name));
+        let dtype = schema.get(top).map(|field| &field.dtype);
+        decimals.push(dtype.is_some_and(is_decimal));
+        if dtype.is_some_and(|dtype| !is_decimal(dtype) && holds_decimal(dtype)) {
+            return Err(TraceError::Columns {
+                file,
+                what: format!("column `{}` lies in `{top}`, which holds decimals; cast them to double", column.name),
+            });
+        }
+    }
     let total = guarded(&file, 0, || open(path)?.num_rows())?;
     let mut first = 0;
     while first < total {
+        let length = SLICE.min(total - first);
         let columns = guarded(&file, first as u64, || {
-            let slice = slice(path, &rows.plan().columns, first)?;
-            rows.plan().columns.iter().map(|column| Cells::of(&slice, column)).collect::<Result<Vec<_>, PolarsError>>()
+            let columns = &rows.plan().columns;
+            let slice =
+                slice(path, columns.iter().zip(&decimals).filter(|(_, is)| !**is).map(|(column, _)| column), first)?;
+            let cells = columns.iter().zip(&decimals).map(|(column, is_decimal)| {
+                if *is_decimal { decimal(path, &column.name, first, length) } else { Cells::of(&slice, column) }
+            });
+            cells.collect::<Result<Vec<_>, PolarsError>>()
         })?;
         let columns = columns
             .into_iter()
             .collect::<Result<Vec<Cells>, String>>()
             .map_err(|what| TraceError::Columns { file: file.clone(), what })?;
-        let length = SLICE.min(total - first);
         for row in 0..length {
             take(&mut rows, (first + row) as u64 + 1, row, &columns, context)?;
         }
@@ -112,7 +152,11 @@ fn take(
 }
 
 /// Decodes the columns that are needed of the rows from `first` on.
-fn slice(path: &Path, columns: &[PlannedColumn], first: usize) -> Result<DataFrame, PolarsError> {
+fn slice<'a>(
+    path: &Path,
+    columns: impl Iterator<Item = &'a PlannedColumn>,
+    first: usize,
+) -> Result<DataFrame, PolarsError> {
     let mut reader = open(path)?;
     let schema = reader.schema()?;
     let mut wanted: Vec<String> = Vec::new();
@@ -134,10 +178,34 @@ fn top_level(name: &str, has: impl Fn(&str) -> bool) -> &str {
     dots.into_iter().find(|prefix| has(prefix)).unwrap_or(name)
 }
 
+/// Decodes a column of decimals.
+fn decimal(path: &Path, name: &str, first: usize, length: usize) -> Result<Result<Cells, String>, PolarsError> {
+    let failed = |error: &dyn std::fmt::Display| PolarsError::ComputeError(error.to_string().into());
+    let file = fs_err::File::open(path)?.into_parts().0;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| failed(&error))?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), [name]);
+    let reader = builder
+        .with_projection(mask)
+        .with_offset(first)
+        .with_limit(length)
+        .with_batch_size(length)
+        .build()
+        .map_err(|error| failed(&error))?;
+    let mut values = Vec::with_capacity(length);
+    for batch in reader {
+        let batch = batch.map_err(|error| failed(&error))?;
+        let doubles = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Float64)
+            .map_err(|error| failed(&error))?;
+        values.extend(doubles.as_primitive::<Float64Type>().iter());
+    }
+    Ok(Ok(Cells::Decimal(values)))
+}
+
 /// One column of a slice, in the type it is used in.
 enum Cells {
     Text(StringChunked),
     Number(Float64Chunked),
+    Decimal(Vec<Option<f64>>),
     Whole(Int64Chunked),
     /// Microseconds.
     Time(Int64Chunked),
@@ -190,6 +258,7 @@ impl Cells {
         let value = match self {
             Self::Text(cells) => cells.get(row).map(str::trim).filter(|text| !text.is_empty()).map(Value::Text),
             Self::Number(cells) => cells.get(row).map(Value::Number),
+            Self::Decimal(cells) => cells.get(row).copied().flatten().map(Value::Number),
             Self::Whole(cells) => cells.get(row).map(Value::Whole),
             Self::Time(cells) => cells.get(row).map(|micros| Value::Time(Micros(micros))),
         };
