@@ -8,8 +8,9 @@ use shadow::ui::{self, Ui};
 use shadow::{cli, commands, error};
 
 fn main() -> ExitCode {
-    // First, and without a word: when a shell asks for completions it is answered and the process ends.
-    clap_complete::CompleteEnv::with_factory(cli::command).complete();
+    if let Some(answered) = commands::answer_shell() {
+        return answered;
+    }
     let arguments = match cli::parse(std::env::args_os().collect()) {
         Ok(arguments) => arguments,
         Err(usage) => {

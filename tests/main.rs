@@ -2,6 +2,8 @@
 //!
 //! `cfg(test)` always holds here; it tells clippy that helpers of tests may unwrap and print.
 
+#![expect(clippy::needless_raw_string_hashes, reason = "snapshots are rewritten by a tool that always sets them")]
+
 #[cfg(test)]
 mod cli;
 #[cfg(test)]

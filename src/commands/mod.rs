@@ -8,6 +8,8 @@ mod info;
 mod ingest;
 mod man;
 
+use std::process::ExitCode;
+
 use crate::cli::{Arguments, ColorChoice, Command, Global, ProgressChoice};
 use crate::error::{CommandError, Outcome};
 use crate::ui::{Ui, UiOptions, Verbosity, When};
@@ -25,6 +27,11 @@ pub fn run(ui: &Ui, arguments: &Arguments) -> Result<Outcome, CommandError> {
         Command::Completions(args) => completions::run(ui, args),
         Command::Man(args) => man::run(ui, args),
     }
+}
+
+/// Answers a shell that asks for completions, and returns the exit code then. To be called before anything is printed.
+pub fn answer_shell() -> Option<ExitCode> {
+    completions::answer_shell()
 }
 
 /// Returns what was asked of the terminal.

@@ -1,1 +1,7 @@
 //! The binary as its user meets it: wiring, streams, exit codes, and every text it prints.
+
+mod completions;
+mod generated;
+mod global;
+mod hints;
+mod man;

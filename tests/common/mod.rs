@@ -1,8 +1,11 @@
 //! What several tests need: temporary worlds, the real slices where they are present.
 
 pub(crate) mod slices;
+mod world;
 
 use std::path::PathBuf;
+
+pub(crate) use world::World;
 
 /// Returns the folder of real trace slices, or prints why a test is skipped: it lies beside the checkout at
 /// `../shared/data`, or where `SHADOW_TEST_DATA` says.

@@ -1,4 +1,6 @@
 //! One stage at a time, from artifact to artifact; damaged and foreign files; the architecture.
+
+mod architecture;
 mod expected_alibaba;
 mod expected_google;
 mod replay_containers;
