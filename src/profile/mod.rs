@@ -4,9 +4,30 @@
 //! Input: samples in time order with the run's facts. Output: [`WindowProfile`] and [`LifeProfile`] in the store's
 //! unit contract. Missing resources stay missing. Cost: one pass over the samples, sorting copies for percentiles.
 
+mod measure;
+mod resource;
+
+pub use measure::{Floors, profile_life, profile_window};
+
 use serde::{Deserialize, Serialize};
 
 use crate::units::Micros;
+
+/// Why a series has no first window.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ProfileError {
+    /// There is no sample.
+    #[error("there is no sample")]
+    NoSamples,
+    /// Less than half of the window was observed.
+    #[error("{observed_seconds} s were observed, the learning window is {window_seconds} s")]
+    TooShort {
+        /// Seconds observed.
+        observed_seconds: f64,
+        /// Length of the window in seconds.
+        window_seconds: f64,
+    },
+}
 
 /// The learning window that was asked for, and what a series can give of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

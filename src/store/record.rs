@@ -108,3 +108,31 @@ pub struct Workload {
     /// Bucket of the usage table that holds its samples.
     pub bucket: u32,
 }
+
+impl Workload {
+    /// Returns a run of which nothing is known but its name, format and times.
+    pub fn new(id: &str, format: &str, start: Option<Micros>, end: Option<Micros>) -> Self {
+        Self {
+            id: id.to_owned(),
+            run: 0,
+            format: format.to_owned(),
+            application: None,
+            user: None,
+            class: None,
+            priority: None,
+            start,
+            end,
+            ending: Ending::Unknown,
+            request: Amounts::default(),
+            limit: Amounts::default(),
+            largest_request: Amounts::default(),
+            replicas: None,
+            labels: BTreeMap::new(),
+            flags: WorkloadFlags::default(),
+            samples: 0,
+            first_sample: None,
+            last_sample: None,
+            bucket: 0,
+        }
+    }
+}
