@@ -41,7 +41,7 @@ fn guard(text: &str) -> String {
 
 impl Form for Csv {
     fn emit(&self, predictions: &[Prediction], options: &EmitOptions) -> Result<Emitted, EmitError> {
-        let failed = |error: ::csv::Error| EmitError::BadBase(error.to_string());
+        let failed = |error: ::csv::Error| EmitError::Encode(error.to_string());
         let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
         writer.write_record(HEADER).map_err(failed)?;
         for prediction in predictions {
@@ -79,8 +79,8 @@ impl Form for Csv {
                 ])
                 .map_err(failed)?;
         }
-        let bytes = writer.into_inner().map_err(|error| EmitError::BadBase(error.to_string()))?;
-        let text = String::from_utf8(bytes).map_err(|error| EmitError::BadBase(error.to_string()))?;
+        let bytes = writer.into_inner().map_err(|error| EmitError::Encode(error.to_string()))?;
+        let text = String::from_utf8(bytes).map_err(|error| EmitError::Encode(error.to_string()))?;
         Ok(Emitted::one("shadow.csv", text))
     }
 }

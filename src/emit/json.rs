@@ -15,7 +15,7 @@ impl Form for Json {
             [record] => serde_json::to_string_pretty(record),
             records => serde_json::to_string_pretty(records),
         };
-        let text = text.map_err(|error| EmitError::BadBase(error.to_string()))?;
+        let text = text.map_err(|error| EmitError::Encode(error.to_string()))?;
         Ok(Emitted::one("shadow.json", text + "\n"))
     }
 }

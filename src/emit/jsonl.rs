@@ -13,7 +13,7 @@ impl Form for Jsonl {
         let mut text = String::new();
         for prediction in predictions {
             let line = serde_json::to_string(&Record::of(prediction));
-            text += &line.map_err(|error| EmitError::BadBase(error.to_string()))?;
+            text += &line.map_err(|error| EmitError::Encode(error.to_string()))?;
             text.push('\n');
         }
         Ok(Emitted::one("shadow.jsonl", text))

@@ -274,6 +274,9 @@ pub enum EmitError {
     /// The base manifest cannot be read.
     #[error("cannot read the base manifest: {0}")]
     BadBase(String),
+    /// The encoder failed: a defect of ours.
+    #[error("cannot encode the prediction: {0}")]
+    Encode(String),
     /// The base holds no workload, or not the one named.
     #[error("the base manifest holds no {wanted}; it holds {found}")]
     NotInBase {

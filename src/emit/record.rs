@@ -94,6 +94,6 @@ impl<'a> Record<'a> {
 
     /// Returns the object as a YAML value, fields in the order of the object.
     pub(super) fn to_yaml_value(&self) -> Result<serde_yaml::Value, super::EmitError> {
-        serde_yaml::to_value(self).map_err(|error| super::EmitError::BadBase(error.to_string()))
+        serde_yaml::to_value(self).map_err(|error| super::EmitError::Encode(error.to_string()))
     }
 }

@@ -69,7 +69,7 @@ impl Form for Terraform {
             format!("# shadow {}: sizes for `var.shadow`; built-in provider only\n", hcl_comment(&options.version));
         if options.several_files {
             let json = serde_json::to_string_pretty(&Variables { shadow: sizes });
-            let json = json.map_err(|error| EmitError::BadBase(error.to_string()))? + "\n";
+            let json = json.map_err(|error| EmitError::Encode(error.to_string()))? + "\n";
             let files = vec![
                 EmittedFile { name: "shadow.tf", text: head + &MODULE.replace("@DEFAULT@", "") },
                 EmittedFile { name: "shadow.auto.tfvars.json", text: json },

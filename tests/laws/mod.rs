@@ -1,3 +1,5 @@
 //! Laws that hold for all inputs (property tests).
 
+mod merging;
 mod no_leakage;
+mod quantities;
