@@ -1,0 +1,268 @@
+//! The persisted model: from a row of features to coordinates, without the rows it was fitted on.
+//!
+//! `index/window=W/model.json` is a manifest ([`crate::artifact::manifest`]); `docs/index-format.md` describes it.
+
+use std::path::Path;
+
+use linfa::ParamGuard;
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::ArtifactError;
+use crate::artifact::manifest::{self, ManifestKind};
+use crate::units::Micros;
+
+use super::FingerprintError;
+use super::pca::{self, Components, PcaParams};
+use super::scale::{CLIP, FeatureScale, SpreadSource, fit_scales};
+use super::self_check::{SelfCheck, self_check};
+
+/// Kind and versions of `model.json`.
+pub const MODEL_KIND: ManifestKind =
+    ManifestKind { name: "shadow-fingerprint-model", described: "a fingerprint model", oldest: 1, newest: 1 };
+
+/// What a model is fitted to.
+#[derive(Debug, Clone, Copy)]
+pub struct ModelInput<'a> {
+    /// Learning window of the profiles.
+    pub window: Micros,
+    /// Unit contract of the store, in words.
+    pub units: &'a str,
+    /// Name of each feature.
+    pub names: &'a [String],
+    /// Built-in weight of each feature, at least 0: its share in squared distances.
+    pub weights: &'a [f64],
+    /// One row per workload; missing values are `None`.
+    pub rows: &'a [Vec<Option<f64>>],
+    /// How many components are kept.
+    pub components: Components,
+}
+
+/// A feature of the model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelFeature {
+    /// Its name.
+    pub name: String,
+    /// Position in the rows of features.
+    pub position: usize,
+    /// Its built-in weight, above 0.
+    pub weight: f64,
+    /// Centre and spread.
+    pub scale: FeatureScale,
+    /// Mean of the scaled, weighted feature.
+    pub mean: f64,
+    /// Loading on each component.
+    pub loadings: Vec<f64>,
+}
+
+/// Why a feature takes no part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DropReason {
+    /// No workload has it.
+    AlwaysMissing,
+    /// All workloads that have it have the same value.
+    Constant,
+    /// Its weight is 0.
+    NoWeight,
+}
+
+/// A feature that takes no part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DroppedFeature {
+    /// Its name.
+    pub name: String,
+    /// Position in the rows of features.
+    pub position: usize,
+    /// Why.
+    pub reason: DropReason,
+}
+
+/// A fitted fingerprint model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Model {
+    /// Version of the program that fitted it.
+    pub tool_version: String,
+    /// Learning window in microseconds.
+    pub window: Micros,
+    /// Unit contract of the store, in words.
+    pub units: String,
+    /// Rows fitted.
+    pub rows: u64,
+    /// Width of the rows of features.
+    pub width: usize,
+    /// Scaled values lie in ± this.
+    pub clip: f64,
+    /// Features that take part.
+    pub features: Vec<ModelFeature>,
+    /// Features that do not.
+    pub dropped: Vec<DroppedFeature>,
+    /// Variance along each component, descending; 0 for components without direction.
+    pub eigenvalues: Vec<f64>,
+    /// Variance along all directions.
+    pub total_variance: f64,
+    /// Share of the variance along each component.
+    pub explained_variance_ratio: Vec<f64>,
+    /// Comparison with an independent solver.
+    pub self_check: SelfCheck,
+}
+
+impl Model {
+    /// Fits scaling, weights and components, and returns the model with the coordinates of all rows, row-major.
+    ///
+    /// # Errors
+    /// Wrong shapes, values that are not finite, no row, no feature that varies, or a failed self-check.
+    pub fn fit(input: ModelInput<'_>) -> Result<(Self, Vec<f64>), FingerprintError> {
+        let width = input.names.len();
+        if input.weights.len() != width {
+            return Err(FingerprintError::Weights { found: input.weights.len(), expected: width });
+        }
+        if let Some(feature) = input.weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
+            return Err(FingerprintError::Weight { feature, found: input.weights[feature] });
+        }
+        if input.rows.is_empty() {
+            return Err(FingerprintError::NoRows);
+        }
+        let params = PcaParams::new(input.components).check()?;
+        let scales = fit_scales(input.rows, width)?;
+        let mut features = Vec::new();
+        let mut dropped = Vec::new();
+        for (position, ((name, &weight), scale)) in input.names.iter().zip(input.weights).zip(scales).enumerate() {
+            let reason = if scale.missing == input.rows.len() as u64 {
+                Some(DropReason::AlwaysMissing)
+            } else if scale.source == SpreadSource::One {
+                Some(DropReason::Constant)
+            } else {
+                (weight <= 0.0).then_some(DropReason::NoWeight)
+            };
+            match reason {
+                Some(reason) => dropped.push(DroppedFeature { name: name.clone(), position, reason }),
+                None => features.push(ModelFeature {
+                    name: name.clone(),
+                    position,
+                    weight,
+                    scale,
+                    mean: 0.0,
+                    loadings: Vec::new(),
+                }),
+            }
+        }
+        if features.is_empty() {
+            return Err(FingerprintError::NothingVaries);
+        }
+        let scaled: Vec<f64> = input.rows.iter().flat_map(|row| scaled(&features, row)).collect();
+        let kept = features.len();
+        let fitted = params.fit_moments(&pca::moments_of(&scaled, kept))?;
+        let self_check = self_check(&scaled, kept)?;
+        for (at, feature) in features.iter_mut().enumerate() {
+            feature.mean = fitted.mean()[at];
+            feature.loadings = fitted.axes().iter().map(|axis| axis[at]).collect();
+        }
+        let coordinates = scaled.chunks_exact(kept).flat_map(|row| fitted.project(row)).collect();
+        let model = Self {
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            window: input.window,
+            units: input.units.to_owned(),
+            rows: input.rows.len() as u64,
+            width,
+            clip: CLIP,
+            features,
+            dropped,
+            eigenvalues: fitted.eigenvalues().to_vec(),
+            total_variance: fitted.total_variance(),
+            explained_variance_ratio: fitted.explained_variance_ratio(),
+            self_check,
+        };
+        Ok((model, coordinates))
+    }
+
+    /// Returns the number of components: the length of a fingerprint.
+    pub fn components(&self) -> usize {
+        self.eigenvalues.len()
+    }
+
+    /// Returns the fingerprint of a row of features, in the order the model was fitted with.
+    ///
+    /// # Errors
+    /// [`FingerprintError::Width`] for another length, [`FingerprintError::NotFinite`] for an infinite or undefined
+    /// value (both with row 0).
+    pub fn project(&self, features: &[Option<f64>]) -> Result<Vec<f64>, FingerprintError> {
+        if features.len() != self.width {
+            return Err(FingerprintError::Width { row: 0, found: features.len(), expected: self.width });
+        }
+        if let Some(feature) = features.iter().position(|value| value.is_some_and(|value| !value.is_finite())) {
+            return Err(FingerprintError::NotFinite { row: 0, feature });
+        }
+        let mut coordinates = vec![0.0; self.components()];
+        // The order of additions is that of the fit, so that a stored workload gets its stored coordinates bit for bit.
+        for (feature, value) in self.features.iter().zip(scaled(&self.features, features)) {
+            for (coordinate, loading) in coordinates.iter_mut().zip(&feature.loadings) {
+                *coordinate += (value - feature.mean) * loading;
+            }
+        }
+        Ok(coordinates)
+    }
+
+    /// Returns the matrix (components², row-major) of the metric in which features weigh `new_weights` (one per feature of a row, at least 0) instead of the
+    /// built-in weights, in the fitted basis: V' D V with the columns of V the components and D the diagonal of new /
+    /// built-in weights. Features that were dropped have no part in it.
+    ///
+    /// # Errors
+    /// [`FingerprintError::Weights`] or [`FingerprintError::Weight`].
+    pub fn metric_for_weights(&self, new_weights: &[f64]) -> Result<Vec<f64>, FingerprintError> {
+        if new_weights.len() != self.width {
+            return Err(FingerprintError::Weights { found: new_weights.len(), expected: self.width });
+        }
+        if let Some(feature) = new_weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
+            return Err(FingerprintError::Weight { feature, found: new_weights[feature] });
+        }
+        let count = self.components();
+        let mut matrix = vec![0.0; count * count];
+        for feature in &self.features {
+            let ratio = new_weights[feature.position] / feature.weight;
+            for first in 0..count {
+                for second in 0..count {
+                    matrix[first * count + second] += ratio * (feature.loadings[first] * feature.loadings[second]);
+                }
+            }
+        }
+        // No point differs along a component without direction; 1 there keeps the matrix invertible.
+        for (at, _) in self.eigenvalues.iter().enumerate().filter(|&(_, &value)| value <= 0.0) {
+            matrix[at * count + at] = 1.0;
+        }
+        Ok(matrix)
+    }
+
+    /// Writes the model, atomically.
+    ///
+    /// # Errors
+    /// The file cannot be replaced.
+    pub fn write(&self, path: &Path) -> Result<(), ArtifactError> {
+        manifest::write(path, MODEL_KIND, self)
+    }
+
+    /// Reads a model and checks that its parts fit together.
+    ///
+    /// # Errors
+    /// As [`manifest::read`]; [`ArtifactError::Damaged`] when lengths inside disagree.
+    pub fn read(path: &Path) -> Result<Self, ArtifactError> {
+        let model: Self = manifest::read(path, MODEL_KIND)?;
+        let count = model.components();
+        let fits = model.explained_variance_ratio.len() == count
+            && model.features.iter().all(|feature| {
+                feature.loadings.len() == count && feature.position < model.width && feature.weight > 0.0
+            });
+        if fits {
+            return Ok(model);
+        }
+        let what = "lengths of its lists disagree".to_owned();
+        Err(ArtifactError::Damaged { path: path.to_owned(), what })
+    }
+}
+
+/// Returns the scaled, weighted features of a row.
+fn scaled(features: &[ModelFeature], row: &[Option<f64>]) -> Vec<f64> {
+    features
+        .iter()
+        .map(|feature| feature.scale.apply(row.get(feature.position).copied().flatten()) * feature.weight.sqrt())
+        .collect()
+}

@@ -1,0 +1,148 @@
+//! Robust scaling: each feature is centred at its median and divided by its spread.
+//!
+//! Missing values become 0 after scaling (the store's centre) and are counted. Scaled values are clipped to
+//! ±[`CLIP`], so that one absurd value cannot own the principal components.
+
+use serde::{Deserialize, Serialize};
+
+use super::FingerprintError;
+
+/// Scaled values lie in ±this many spreads. For a normal distribution, 1 value in 10^23 lies beyond 10.
+pub const CLIP: f64 = 10.0;
+
+/// Interquartile range of the standard normal distribution, 2 × 0.67449 (Rousseeuw and Croux 1993, section 1).
+const NORMAL_IQR: f64 = 1.349;
+
+/// A spread below this share of the centre's size is rounding noise of a constant and counts as 0.
+const NOISE: f64 = 1e-12;
+
+/// What a feature's spread was computed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpreadSource {
+    /// Interquartile range / 1.349.
+    InterquartileRange,
+    /// Population standard deviation, because the interquartile range is 0.
+    Deviation,
+    /// 1, because the feature is constant or always missing.
+    One,
+}
+
+/// Centre and spread of one feature, in the feature's own unit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FeatureScale {
+    /// Median (0 if the feature is always missing).
+    pub centre: f64,
+    /// Divisor, above 0.
+    pub spread: f64,
+    /// Where the divisor comes from.
+    pub source: SpreadSource,
+    /// Rows of the fit that lack the feature.
+    pub missing: u64,
+}
+
+impl FeatureScale {
+    /// Fits centre and spread to the `present` values (finite, any order; they are reordered).
+    pub fn fit(present: &mut [f64], missing: u64) -> Self {
+        if present.is_empty() {
+            return Self { centre: 0.0, spread: 1.0, source: SpreadSource::One, missing };
+        }
+        present.sort_unstable_by(f64::total_cmp);
+        let centre = quantile(present, 0.5);
+        let noise = NOISE * centre.abs();
+        let spread = (quantile(present, 0.75) - quantile(present, 0.25)) / NORMAL_IQR;
+        if spread > noise && spread.is_finite() {
+            return Self { centre, spread, source: SpreadSource::InterquartileRange, missing };
+        }
+        let count = present.len() as f64;
+        let mean = present.iter().map(|value| value / count).sum::<f64>();
+        let deviation = present.iter().map(|value| (value - mean).powi(2) / count).sum::<f64>().sqrt();
+        if deviation > noise && deviation.is_finite() {
+            return Self { centre, spread: deviation, source: SpreadSource::Deviation, missing };
+        }
+        Self { centre, spread: 1.0, source: SpreadSource::One, missing }
+    }
+
+    /// Returns the scaled, clipped value; 0 for a missing one.
+    pub fn apply(&self, value: Option<f64>) -> f64 {
+        value.map_or(0.0, |value| ((value - self.centre) / self.spread).clamp(-CLIP, CLIP))
+    }
+}
+
+/// Fits a scale to every one of `width` features of `rows`.
+///
+/// # Errors
+/// [`FingerprintError::Width`] for a row of another length, [`FingerprintError::NotFinite`] for an infinite or
+/// undefined value.
+pub fn fit_scales(rows: &[Vec<Option<f64>>], width: usize) -> Result<Vec<FeatureScale>, FingerprintError> {
+    check_rows(rows, width)?;
+    let mut present = Vec::with_capacity(rows.len());
+    let mut scales = Vec::with_capacity(width);
+    for feature in 0..width {
+        present.clear();
+        present.extend(rows.iter().filter_map(|row| row.get(feature).copied().flatten()));
+        let missing = (rows.len() - present.len()) as u64;
+        scales.push(FeatureScale::fit(&mut present, missing));
+    }
+    Ok(scales)
+}
+
+/// Checks lengths and finiteness of all rows.
+fn check_rows(rows: &[Vec<Option<f64>>], width: usize) -> Result<(), FingerprintError> {
+    for (row, values) in rows.iter().enumerate() {
+        if values.len() != width {
+            return Err(FingerprintError::Width { row, found: values.len(), expected: width });
+        }
+        if let Some(feature) = values.iter().position(|value| value.is_some_and(|value| !value.is_finite())) {
+            return Err(FingerprintError::NotFinite { row, feature });
+        }
+    }
+    Ok(())
+}
+
+/// Returns the quantile `share` of sorted, non-empty values by linear interpolation (Hyndman and Fan 1996, type 7).
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let position = share * (sorted.len() - 1) as f64;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the length")]
+    let below = position.floor() as usize;
+    let low = sorted.get(below).copied().unwrap_or_default();
+    let high = sorted.get(below + 1).copied().unwrap_or(low);
+    let fraction = position - position.floor();
+    low * (1.0 - fraction) + high * fraction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spread_falls_back_from_quartiles_to_deviation_to_one() {
+        let mut values: Vec<f64> = (0..101).map(f64::from).collect();
+        let scale = FeatureScale::fit(&mut values, 3);
+        assert_eq!((scale.centre, scale.source, scale.missing), (50.0, SpreadSource::InterquartileRange, 3));
+        assert!((scale.spread - 50.0 / 1.349).abs() < 1e-12);
+        let mut mostly_zero = vec![0.0; 99];
+        mostly_zero.push(10.0);
+        let scale = FeatureScale::fit(&mut mostly_zero, 0);
+        assert_eq!((scale.centre, scale.source), (0.0, SpreadSource::Deviation));
+        assert!((scale.spread - 0.99_f64.sqrt()).abs() < 1e-12);
+        assert_eq!(FeatureScale::fit(&mut [0.1 + 0.2, 0.3, 0.1 + 0.2], 0).source, SpreadSource::One);
+        assert_eq!(FeatureScale::fit(&mut [], 7).source, SpreadSource::One);
+    }
+
+    #[test]
+    fn absurd_values_are_clipped_and_missing_ones_are_the_centre() {
+        let scale = FeatureScale { centre: 2.0, spread: 4.0, source: SpreadSource::One, missing: 0 };
+        assert_eq!(scale.apply(Some(1e300)), CLIP);
+        assert_eq!(scale.apply(Some(-1e300)), -CLIP);
+        assert_eq!(scale.apply(None), 0.0);
+        assert_eq!(scale.apply(Some(6.0)), 1.0);
+    }
+
+    #[test]
+    fn values_that_are_not_finite_are_named() {
+        let rows = vec![vec![Some(1.0), None], vec![Some(2.0), Some(f64::NAN)]];
+        assert_eq!(fit_scales(&rows, 2), Err(FingerprintError::NotFinite { row: 1, feature: 1 }));
+        assert_eq!(fit_scales(&rows, 3), Err(FingerprintError::Width { row: 0, found: 2, expected: 3 }));
+    }
+}
