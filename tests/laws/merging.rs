@@ -81,7 +81,7 @@ fn take_what_may_differ(object: &mut Value, path: &[&str], container: &str) -> (
     let annotations = object["metadata"].as_mapping_mut().unwrap().remove("annotations").unwrap_or(Value::Null);
     let mut resources = Value::Null;
     for item in containers(object, path) {
-        if item["name"] == Value::from(container) {
+        if item["name"] == *container {
             resources = item.as_mapping_mut().unwrap().remove("resources").unwrap_or(Value::Null);
         }
     }

@@ -91,7 +91,7 @@ fn base_of(kind: &str) -> String {
             "      limits: {cpu: 20m}",
         ]
         .iter()
-        .map(|line| format!("{indent}{line}\n"))
+        .flat_map(|line| [indent, line, "\n"])
         .collect::<String>()
     };
     let head =
@@ -246,7 +246,7 @@ fn an_abstention_is_never_a_manifest() {
     for format in Format::ALL {
         for prediction in [abstained("x"), no_memory.clone()] {
             for options in [EmitOptions::default(), with_base(WHOLE)] {
-                match format.emit(&[prediction.clone()], &options) {
+                match format.emit(std::slice::from_ref(&prediction), &options) {
                     Ok(_) => assert!(!format.is_manifest(), "{}", format.name()),
                     Err(error) => assert!(format.is_manifest() && error.is_abstention(), "{error}"),
                 }
