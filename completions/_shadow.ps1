@@ -33,9 +33,45 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('ingest', 'ingest', [CompletionResultType]::ParameterValue, 'Reads trace files into the store')
+            [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Shows what the store holds')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints a completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Prints the manual page of shadow or of one of its commands')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'shadow;ingest' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Format of the files')
+            [CompletionResult]::new('--workloads', '--workloads', [CompletionResultType]::ParameterName, 'Table of what is known of each workload, to go with series in the `table` format')
+            [CompletionResult]::new('--map', '--map', [CompletionResultType]::ParameterName, 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated')
+            [CompletionResult]::new('--machine-cores', '--machine-cores', [CompletionResultType]::ParameterName, 'Cores of the largest machine, where a trace gives CPU as a share of it')
+            [CompletionResult]::new('--machine-memory', '--machine-memory', [CompletionResultType]::ParameterName, 'Memory of the largest machine, where a trace gives memory as a share of it, as in 256GiB')
+            [CompletionResult]::new('--max-rejects', '--max-rejects', [CompletionResultType]::ParameterName, 'Refuse a file when more of its rows than this are rejected: a number, or a percentage of the rows read')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
+            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shadow;info' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
+            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'shadow;completions' {
@@ -66,9 +102,17 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             break
         }
         'shadow;help' {
+            [CompletionResult]::new('ingest', 'ingest', [CompletionResultType]::ParameterValue, 'Reads trace files into the store')
+            [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Shows what the store holds')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints a completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Prints the manual page of shadow or of one of its commands')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'shadow;help;ingest' {
+            break
+        }
+        'shadow;help;info' {
             break
         }
         'shadow;help;completions' {

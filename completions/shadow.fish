@@ -36,9 +36,45 @@ complete -c shadow -n "__fish_shadow_needs_command" -s q -l quiet -d 'Say only w
 complete -c shadow -n "__fish_shadow_needs_command" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shadow -n "__fish_shadow_needs_command" -s V -l version -d 'Print version'
+complete -c shadow -n "__fish_shadow_needs_command" -f -a "ingest" -d 'Reads trace files into the store'
+complete -c shadow -n "__fish_shadow_needs_command" -f -a "info" -d 'Shows what the store holds'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "completions" -d 'Prints a completion script for a shell'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "man" -d 'Prints the manual page of shadow or of one of its commands'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l format -d 'Format of the files' -r -f -a "auto\t'Tell from names, headers and content, and say what it was taken for'
+google-2011\t'Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`'
+google-2019\t'Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)'
+alibaba-2018\t'Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`'
+table\t'Your own series: one row per workload and time, columns by name'"
+complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l workloads -d 'Table of what is known of each workload, to go with series in the `table` format' -r -F
+complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l map -d 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated' -r
+complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l machine-cores -d 'Cores of the largest machine, where a trace gives CPU as a share of it' -r
+complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l machine-memory -d 'Memory of the largest machine, where a trace gives memory as a share of it, as in 256GiB' -r
+complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l max-rejects -d 'Refuse a file when more of its rows than this are rejected: a number, or a percentage of the rows read' -r
+complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l progress -d 'When to show progress on standard error: auto, always or never' -r -f -a "auto\t'On a terminal, unless -q or -v is given'
+always\t'Always; one line a second where it is not a terminal'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand ingest" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
+complete -c shadow -n "__fish_shadow_using_subcommand ingest" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
+complete -c shadow -n "__fish_shadow_using_subcommand ingest" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shadow -n "__fish_shadow_using_subcommand info" -s o -l output -d 'Form of the answer' -r -f -a "table\t'For people'
+json\t'For programs: everything, with counts, extremes and sums of every column read'"
+complete -c shadow -n "__fish_shadow_using_subcommand info" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand info" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand info" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand info" -l progress -d 'When to show progress on standard error: auto, always or never' -r -f -a "auto\t'On a terminal, unless -q or -v is given'
+always\t'Always; one line a second where it is not a terminal'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand info" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
+complete -c shadow -n "__fish_shadow_using_subcommand info" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
+complete -c shadow -n "__fish_shadow_using_subcommand info" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shadow -n "__fish_shadow_using_subcommand completions" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
 complete -c shadow -n "__fish_shadow_using_subcommand completions" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r
 complete -c shadow -n "__fish_shadow_using_subcommand completions" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -62,6 +98,8 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand man" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand man" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from completions man help" -f -a "completions" -d 'Prints a completion script for a shell'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from completions man help" -f -a "man" -d 'Prints the manual page of shadow or of one of its commands'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest info completions man help" -f -a "ingest" -d 'Reads trace files into the store'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest info completions man help" -f -a "info" -d 'Shows what the store holds'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest info completions man help" -f -a "completions" -d 'Prints a completion script for a shell'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest info completions man help" -f -a "man" -d 'Prints the manual page of shadow or of one of its commands'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest info completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

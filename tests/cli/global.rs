@@ -50,6 +50,8 @@ fn unknown_command_is_wrong_usage() {
 ------- stderr -------
 error: unrecognized subcommand 'digest'
 
+  tip: a similar subcommand exists: 'ingest'
+
 Usage: shadow [OPTIONS] <COMMAND>
 
 For more information, try '--help'.

@@ -4,4 +4,5 @@ mod completions;
 mod generated;
 mod global;
 mod hints;
+mod ingest;
 mod man;

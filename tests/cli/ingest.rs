@@ -1,0 +1,116 @@
+//! `shadow ingest` and `shadow info`: what they say, exit codes, and what a kill leaves.
+
+use std::fmt::Write;
+
+use crate::common::World;
+
+const SERIES: &str = "workload,time_s,cpu_cores,memory_bytes\na,0,1,100\na,10,2,200\nb,30,0.5,50\nb,40,0.5,60\n";
+
+#[test]
+fn ingest_says_what_a_file_was_taken_for_and_writes_nothing_to_standard_output() {
+    let world = World::new();
+    world.write("series.csv", SERIES);
+    let answer = world.run(["ingest", "series.csv"]).expect_code(0);
+    assert_eq!(answer.stdout, "");
+    for expected in ["table/series", "the store holds 2 workloads", "4 samples"] {
+        assert!(answer.stderr.contains(expected), "{}", answer.stderr);
+    }
+    let again = world.run(["ingest", "series.csv"]).expect_code(0);
+    assert!(again.stderr.contains("1 file was in the store already"), "{}", again.stderr);
+}
+
+#[test]
+fn info_tells_the_same_to_people_and_programs() {
+    let world = World::new();
+    world.write("series.csv", SERIES);
+    world.run(["ingest", "series.csv"]).expect_code(0);
+    let table = world.run(["info"]).expect_code(0);
+    assert!(table.stdout.contains("workloads") && table.stdout.contains("table/series"), "{}", table.stdout);
+    let json: serde_json::Value =
+        serde_json::from_str(&world.run(["info", "-o", "json"]).expect_code(0).stdout).unwrap();
+    assert_eq!((&json["totals"]["workloads"], &json["totals"]["samples"]), (&2.into(), &4.into()));
+    assert_eq!(json["tables"]["table/series"]["columns"]["memory_bytes"]["max"], 200.0);
+}
+
+#[test]
+fn bad_input_gets_its_message_hint_and_exit_code() {
+    let world = World::new();
+    world.write("empty.csv", "");
+    world.write("text.csv", "workload,time_s,cpu_cores,memory_bytes\na,0,many,1\n");
+    world.write("barren/notes.md", "nothing");
+    for (path, code, expected) in [
+        ("missing.csv", 1, "`missing.csv` does not exist"),
+        ("empty.csv", 1, "the file is empty"),
+        ("text.csv", 1, "none of its 1 rows can be used"),
+        ("barren", 1, "no trace files in folder `barren`"),
+    ] {
+        let answer = world.run(["ingest", path]).expect_code(code);
+        assert!(answer.stderr.contains("error: ") && answer.stderr.contains(expected), "{}", answer.stderr);
+        assert!(!world.path("shadow-store").exists(), "`{path}` left a store behind");
+    }
+    let answer = world.run(["info"]).expect_code(1);
+    assert!(answer.stderr.contains("hint: make one with `shadow ingest PATH`"), "{}", answer.stderr);
+}
+
+#[test]
+fn too_many_rejected_rows_are_refused_when_the_user_says_so() {
+    let world = World::new();
+    world.write("series.csv", format!("{SERIES}c,50,NaN,1\n"));
+    let answer = world.run(["ingest", "series.csv", "--max-rejects", "10%"]).expect_code(3);
+    assert!(answer.stderr.contains("1 of 5 rows were rejected"), "{}", answer.stderr);
+    world.run(["ingest", "series.csv", "--max-rejects", "1"]).expect_code(0);
+}
+
+#[test]
+fn names_from_a_trace_cannot_write_to_the_terminal() {
+    let world = World::new();
+    world.write(
+        "series.csv",
+        "workload,time_s,cpu_cores,memory_bytes\n\"a\u{1b}[31m${x}\",0,1,100\n\"a\u{1b}[31m${x}\",1,-9,100\n",
+    );
+    let answer = world.run(["ingest", "series.csv"]).expect_code(0);
+    assert!(!answer.stderr.contains('\u{1b}'), "{:?}", answer.stderr);
+}
+
+#[test]
+fn a_damaged_store_is_refused_with_the_file_and_what_to_do() {
+    let world = World::new();
+    world.write("series.csv", SERIES);
+    world.run(["ingest", "series.csv"]).expect_code(0);
+    let path = world.path("shadow-store/store.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"workloads\": 2", "\"workloads\": 3")).unwrap();
+    let answer = world.run(["info"]).expect_code(3);
+    assert!(answer.stderr.contains("store.json") && answer.stderr.contains("hint: "), "{}", answer.stderr);
+}
+
+/// The last line of defence: whatever the moment, the next run ends with the store an undisturbed run makes.
+#[test]
+fn a_kill_in_the_middle_of_ingest_leaves_a_store_that_the_next_run_completes() {
+    let world = World::new();
+    for part in 0..4 {
+        let mut text = "workload,time_s,cpu_cores,memory_bytes\n".to_owned();
+        for row in 0..60_000 {
+            writeln!(text, "w{},{},{}.5,{}", row % 97, part * 60_000 + row, row % 7, row).unwrap();
+        }
+        world.write(&format!("trace/part-0000{part}.csv"), text);
+    }
+    world.run(["--store", "whole", "ingest", "trace"]).expect_code(0);
+    let whole = std::fs::read(world.path("whole/workloads.parquet")).unwrap();
+    let mut killed = 0;
+    for delay in [5, 40, 120, 300, 600, 900] {
+        let mut child = world.command(["--store", "cut", "ingest", "trace"]).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(delay));
+        if child.try_wait().unwrap().is_none() {
+            killed += 1;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        world.run(["--store", "cut", "ingest", "trace"]).expect_code(0);
+        let again = std::fs::read(world.path("cut/workloads.parquet")).unwrap();
+        assert!(again == whole, "killed after {delay} ms: another table");
+        world.run(["--store", "cut", "info"]).expect_code(0);
+        std::fs::remove_dir_all(world.path("cut")).unwrap();
+    }
+    assert!(killed > 0, "every run ended before it could be killed");
+}
