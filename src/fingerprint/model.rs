@@ -186,12 +186,7 @@ impl Model {
     /// [`FingerprintError::Width`] for another length, [`FingerprintError::NotFinite`] for an infinite or undefined
     /// value (both with row 0).
     pub fn project(&self, features: &[Option<f64>]) -> Result<Vec<f64>, FingerprintError> {
-        if features.len() != self.width {
-            return Err(FingerprintError::Width { row: 0, found: features.len(), expected: self.width });
-        }
-        if let Some(feature) = features.iter().position(|value| value.is_some_and(|value| !value.is_finite())) {
-            return Err(FingerprintError::NotFinite { row: 0, feature });
-        }
+        self.check_row(features)?;
         let mut coordinates = vec![0.0; self.components()];
         // The order of additions is that of the fit, so that a stored workload gets its stored coordinates bit for bit.
         for (feature, value) in self.features.iter().zip(scaled(&self.features, features)) {
@@ -232,6 +227,50 @@ impl Model {
         Ok(matrix)
     }
 
+    /// Returns the first feature of the model that does not stand at its place in `names`, if there is one: the model
+    /// was then fitted by a version that computes other features, and rows of today's features do not belong to it.
+    pub fn misplaced_feature(&self, names: &[String]) -> Option<&str> {
+        let misplaced = |feature: &&ModelFeature| names.get(feature.position) != Some(&feature.name);
+        self.features.iter().find(misplaced).map(|feature| feature.name.as_str())
+    }
+
+    /// Returns how much each feature adds to the squared distance of two rows of features, largest first, then by
+    /// name: scaled and weighted differences, squared.
+    ///
+    /// Directions without a component are in it, so the sum is at least the squared distance of the fingerprints. A
+    /// missing feature counts as the centre, as in a fingerprint.
+    ///
+    /// # Errors
+    /// As [`Model::project`].
+    pub fn contributions(
+        &self,
+        left: &[Option<f64>],
+        right: &[Option<f64>],
+    ) -> Result<Vec<(String, f64)>, FingerprintError> {
+        self.check_row(left)?;
+        self.check_row(right)?;
+        let pairs = scaled(&self.features, left).into_iter().zip(scaled(&self.features, right));
+        let mut parts: Vec<(String, f64)> = self
+            .features
+            .iter()
+            .zip(pairs)
+            .map(|(feature, (left, right))| (feature.name.clone(), (left - right).powi(2)))
+            .collect();
+        parts.sort_by(|left, right| right.1.total_cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
+        Ok(parts)
+    }
+
+    /// Checks length and finiteness of a row.
+    fn check_row(&self, features: &[Option<f64>]) -> Result<(), FingerprintError> {
+        if features.len() != self.width {
+            return Err(FingerprintError::Width { row: 0, found: features.len(), expected: self.width });
+        }
+        match features.iter().position(|value| value.is_some_and(|value| !value.is_finite())) {
+            Some(feature) => Err(FingerprintError::NotFinite { row: 0, feature }),
+            None => Ok(()),
+        }
+    }
+
     /// Writes the model, atomically.
     ///
     /// # Errors
@@ -265,4 +304,69 @@ fn scaled(features: &[ModelFeature], row: &[Option<f64>]) -> Vec<f64> {
         .iter()
         .map(|feature| feature.scale.apply(row.get(feature.position).copied().flatten()) * feature.weight.sqrt())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> Vec<String> {
+        ["level", "burst", "trend"].map(str::to_owned).to_vec()
+    }
+
+    /// Six workloads, no two alike; `trend` is missing once.
+    fn rows() -> Vec<Vec<Option<f64>>> {
+        [
+            [Some(1.0), Some(0.3), Some(-1.0)],
+            [Some(2.0), Some(0.1), None],
+            [Some(4.0), Some(0.9), Some(0.5)],
+            [Some(3.0), Some(0.2), Some(2.0)],
+            [Some(7.0), Some(0.4), Some(0.1)],
+            [Some(5.0), Some(0.8), Some(-0.2)],
+        ]
+        .map(|row| row.to_vec())
+        .to_vec()
+    }
+
+    fn model() -> Model {
+        let (names, rows) = (names(), rows());
+        let input = ModelInput {
+            window: Micros(60_000_000),
+            units: "cores and bytes",
+            names: &names,
+            weights: &[2.0, 1.0, 1.0],
+            rows: &rows,
+            components: Components::Fixed(3),
+        };
+        Model::fit(input).unwrap().0
+    }
+
+    #[test]
+    fn contributions_add_up_to_the_squared_distance() {
+        let (model, rows) = (model(), rows());
+        let squared =
+            |left: &[f64], right: &[f64]| -> f64 { left.iter().zip(right).map(|(a, b)| (a - b).powi(2)).sum() };
+        for (left, right) in [(0, 1), (1, 4), (2, 5)] {
+            let parts = model.contributions(&rows[left], &rows[right]).unwrap();
+            let sum: f64 = parts.iter().map(|(_, part)| part).sum();
+            let distance = squared(&model.project(&rows[left]).unwrap(), &model.project(&rows[right]).unwrap());
+            assert!((sum - distance).abs() <= 1e-12 * sum, "rows {left} and {right}: {sum} {distance}");
+            assert!(parts.windows(2).all(|pair| pair[0].1 >= pair[1].1), "{parts:?}");
+        }
+        // The weight is in it: `level` counts twice.
+        let parts = model.contributions(&[Some(3.0), None, None], &[Some(5.0), None, None]).unwrap();
+        let spread = model.features[0].scale.spread;
+        assert_eq!(parts[0].0, "level");
+        assert!((parts[0].1 - 2.0 * (2.0 / spread).powi(2)).abs() < 1e-12, "{parts:?}");
+        assert!(model.contributions(&[None], &[None, None, None]).is_err());
+    }
+
+    #[test]
+    fn features_of_another_version_are_noticed() {
+        let model = model();
+        assert_eq!(model.misplaced_feature(&names()), None);
+        let renamed = ["level", "burstiness", "trend"].map(str::to_owned);
+        assert_eq!(model.misplaced_feature(&renamed), Some("burst"));
+        assert_eq!(model.misplaced_feature(&names()[..1]), Some("burst"));
+    }
 }
