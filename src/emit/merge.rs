@@ -178,6 +178,7 @@ pub(super) fn fill_resources(resources: &mut Mapping, sizing: &Sizing) {
 
 /// Sets the evidence in the annotations of `object`.
 pub(super) fn annotate(object: &mut Mapping, prediction: &Prediction, options: &EmitOptions, container: &str) {
+    let name = object_name(object).unwrap_or_default();
     let annotations = mapping_at(mapping_at(object, "metadata"), "annotations");
     // A live object may carry notes of an earlier prediction for the same container.
     for key in [format!("{PREFIX}{}", note_key(container, "cpu")), format!("{PREFIX}{}", note_key(container, "memory"))]
@@ -185,7 +186,7 @@ pub(super) fn annotate(object: &mut Mapping, prediction: &Prediction, options: &
         annotations.shift_remove(key.as_str());
     }
     annotations.shift_remove(format!("{PREFIX}workload").as_str());
-    for (key, value) in notes(prediction, options, container) {
+    for (key, value) in notes(prediction, options, &name, container) {
         annotations.insert(Value::from(format!("{PREFIX}{key}")), Value::from(value));
     }
 }
@@ -198,12 +199,15 @@ fn note_key(container: &str, resource: &str) -> String {
 /// Returns what the numbers rest on, in words.
 pub(super) fn basis(prediction: &Prediction) -> String {
     let count = prediction.neighbours.len();
+    let plural = if count == 1 { "" } else { "s" };
     let store = prediction.store_workloads;
     let nearest = prediction.neighbours.iter().filter_map(|neighbour| neighbour.distance).filter(|d| d.is_finite());
     let nearest = nearest.reduce(f64::min).map(|distance| format!(", nearest at {distance:.2}")).unwrap_or_default();
     match prediction.decision {
-        Decision::SameApplication => format!("{count} instances of the same application of {store} workloads{nearest}"),
-        Decision::Neighbours => format!("{count} neighbours of {store} workloads{nearest}"),
+        Decision::SameApplication => {
+            format!("{count} instance{plural} of the same application of {store} workloads{nearest}")
+        }
+        Decision::Neighbours => format!("{count} neighbour{plural} of {store} workloads{nearest}"),
         Decision::ClassPrior => format!("workloads of the same class, of {store}"),
         Decision::Persistence => "its own first window".to_owned(),
         Decision::Abstain => "nothing in the store resembles it".to_owned(),
@@ -211,7 +215,7 @@ pub(super) fn basis(prediction: &Prediction) -> String {
 }
 
 /// Returns the notes that travel with the numbers, key (without prefix) and value, in their order.
-pub(super) fn notes(prediction: &Prediction, options: &EmitOptions, container: &str) -> Vec<(String, String)> {
+fn notes(prediction: &Prediction, options: &EmitOptions, object: &str, container: &str) -> Vec<(String, String)> {
     let mut notes = vec![
         ("version".to_owned(), options.version.clone()),
         ("observed".to_owned(), format!("{}s", prediction.observed_seconds)),
@@ -221,8 +225,7 @@ pub(super) fn notes(prediction: &Prediction, options: &EmitOptions, container: &
         ("confidence".to_owned(), format!("{:.2}", prediction.confidence())),
         ("store".to_owned(), prediction.store_digest.clone()),
     ];
-    let shown = options.name.as_deref().unwrap_or_default();
-    if prediction.workload != shown && prediction.workload != container {
+    if prediction.workload != object {
         let mut workload = prediction.workload.clone();
         if workload.len() > LONGEST_NOTE {
             let end = (0..=LONGEST_NOTE).rev().find(|&end| workload.is_char_boundary(end)).unwrap_or(0);
@@ -231,7 +234,8 @@ pub(super) fn notes(prediction: &Prediction, options: &EmitOptions, container: &
         }
         notes.push(("workload".to_owned(), workload));
     }
-    let percent = prediction.coverage * 100.0;
+    // 0.57 * 100 is 56.99999999999999.
+    let percent = (prediction.coverage * 1e4).round() / 100.0;
     if let Some((low, high)) = prediction.interval.cpu {
         notes
             .push((note_key(container, "cpu"), format!("{percent}% interval {}..{}", shown_cpu(low), shown_cpu(high))));

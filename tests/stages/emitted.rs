@@ -319,6 +319,24 @@ fn a_live_object_is_a_base_and_merging_twice_gives_the_same_bytes() {
 }
 
 #[test]
+fn the_evidence_travels_as_annotations() {
+    let options =
+        EmitOptions { name: Some("cart".to_owned()), container: Some("app".to_owned()), ..EmitOptions::default() };
+    let mut prediction = answered("Shop/\ncart", 250, 512);
+    prediction.coverage = 0.57;
+    let patch: Value = serde_yaml::from_str(&text_of(Format::KubernetesPatch, &[prediction], &options)).unwrap();
+    let expected: Value = serde_yaml::from_str(
+        r#"{shadow.dev/version: "0.1.0", shadow.dev/observed: 60s, shadow.dev/window: 60s, shadow.dev/decision: neighbours,
+            shadow.dev/basis: "1 neighbour of 48201 workloads, nearest at 0.08", shadow.dev/confidence: "0.88",
+            shadow.dev/store: "b3:0123456789abcdef", shadow.dev/workload: "Shop/\ncart",
+            shadow.dev/app.cpu: "57% interval 1m..250m", shadow.dev/app.memory: "57% interval 1Mi..512Mi"}"#,
+    )
+    .unwrap();
+    assert_eq!(patch["metadata"]["annotations"], expected);
+    assert_eq!(patch["metadata"]["name"], Value::from("cart"));
+}
+
+#[test]
 fn terraform_as_several_files_keeps_the_numbers_apart() {
     let options = EmitOptions { several_files: true, ..EmitOptions::default() };
     let emitted = Format::Terraform.emit(&[answered("${x}", 250, 512)], &options).unwrap();
