@@ -110,7 +110,9 @@ impl ValidPcaParams {
                 let mut axis = axis.to_vec();
                 let leading = leading(&axis);
                 if axis[leading] < 0.0 {
-                    axis.iter_mut().for_each(|loading| *loading = -*loading);
+                    for loading in &mut axis {
+                        *loading = -*loading;
+                    }
                 }
                 (value, leading, axis)
             })
