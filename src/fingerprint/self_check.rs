@@ -33,7 +33,7 @@ pub struct SelfCheck {
     pub largest_deviation: f64,
 }
 
-/// Compares both decompositions on at most [`MOST_ROWS`] rows of row-major `rows`.
+/// Compares both decompositions on at most `MOST_ROWS` rows of row-major `rows`.
 ///
 /// # Errors
 /// [`FingerprintError::SelfCheck`] when they disagree.
