@@ -129,8 +129,12 @@ proptest! {
         } else {
             vec![data, object]
         };
-        // JSON is YAML too, and does not come from the writer under test.
-        let text = documents.iter().map(|d| serde_json::to_string(d).unwrap()).collect::<Vec<_>>().join("\n---\n");
+        // JSON is YAML too, and does not come from the writer under test. What YAML 1.1 takes for a line break is escaped:
+        // raw in a key of a flow mapping, the reader refuses it.
+        let mut text = documents.iter().map(|d| serde_json::to_string(d).unwrap()).collect::<Vec<_>>().join("\n---\n");
+        for (raw, escaped) in [('\u{2028}', "\\u2028"), ('\u{2029}', "\\u2029"), ('\u{85}', "\\u0085")] {
+            text = text.replace(raw, escaped);
+        }
 
         let options = EmitOptions {
             base: Some(Manifest::parse(&text).unwrap()),
