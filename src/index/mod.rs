@@ -1,6 +1,23 @@
 //! Exact k-nearest-neighbour search over fingerprints: a k-d tree, a flat scan as its oracle and fallback, one trait.
 //!
 //! Input: rows of equal length, finite, as 64-bit floats. Output: the k nearest by (distance, row), always exact.
+//! The tree holds 32-bit coordinates and only proposes candidates; every distance is computed from the 64-bit rows by
+//! one function for all structures, so the tree and the scan agree to the last bit. `docs/index-format.md` has the
+//! argument why no candidate is missed.
+
+mod file;
+mod flat;
+mod grid;
+mod kd;
+mod measure;
+mod mmap;
+mod points;
+mod search;
+
+pub use file::OpenError;
+pub use flat::FlatScan;
+pub use points::Points;
+pub use search::{BuildError, Index, LEAST_TREE_ROWS, Structure};
 
 /// Distances are measured in this way.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +60,12 @@ pub enum SearchError {
     /// A zero vector was asked for by cosine, or a zero row was given.
     #[error("a zero vector has no direction: cosine distance is undefined")]
     NoDirection,
+    /// More rows than a row number can count.
+    #[error("{found} rows are more than an index holds")]
+    Rows {
+        /// How many there are.
+        found: usize,
+    },
     /// The metric matrix is not symmetric positive semi-definite of the right size.
     #[error("the metric matrix is not symmetric positive semi-definite")]
     Matrix,

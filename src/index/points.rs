@@ -1,0 +1,76 @@
+//! The searched rows.
+
+use crate::artifact::Digest;
+
+use super::SearchError;
+
+/// Rows of equal length with finite coordinates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Points {
+    dimensions: usize,
+    rows: usize,
+    coordinates: Vec<f64>,
+    largest: f64,
+}
+
+impl Points {
+    /// Takes row-major coordinates.
+    ///
+    /// # Errors
+    /// [`SearchError::Dimensions`] when the last row is incomplete, [`SearchError::NotFinite`] with the position of
+    /// the first infinite or undefined coordinate, [`SearchError::Rows`] beyond 2^32 - 1 rows.
+    pub fn new(dimensions: usize, coordinates: Vec<f64>) -> Result<Self, SearchError> {
+        let rest = if dimensions == 0 { coordinates.len() } else { coordinates.len() % dimensions };
+        if rest != 0 {
+            return Err(SearchError::Dimensions { found: rest, expected: dimensions });
+        }
+        let rows = coordinates.len().checked_div(dimensions).unwrap_or(0);
+        if u32::try_from(rows).is_err() {
+            return Err(SearchError::Rows { found: rows });
+        }
+        if let Some(position) = coordinates.iter().position(|coordinate| !coordinate.is_finite()) {
+            return Err(SearchError::NotFinite { position });
+        }
+        let largest = coordinates.iter().fold(0.0_f64, |largest, coordinate| largest.max(coordinate.abs()));
+        Ok(Self { dimensions, rows, coordinates, largest })
+    }
+
+    /// Returns how many rows there are.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Returns the length of a row.
+    pub fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    /// Returns a row; nothing beyond the last.
+    pub fn row(&self, row: u32) -> Option<&[f64]> {
+        let from = usize::try_from(row).ok()?.checked_mul(self.dimensions)?;
+        self.coordinates.get(from..from + self.dimensions)
+    }
+
+    /// Returns all rows with their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &[f64])> {
+        (0_u32..).zip(self.coordinates.chunks_exact(self.dimensions.max(1)))
+    }
+
+    /// Returns the largest absolute coordinate.
+    pub fn largest(&self) -> f64 {
+        self.largest
+    }
+
+    /// Returns the digest of dimensions and coordinates.
+    pub fn digest(&self) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&(self.dimensions as u64).to_le_bytes());
+        let mut buffer = Vec::with_capacity(8 * 8192);
+        for chunk in self.coordinates.chunks(8192) {
+            buffer.clear();
+            buffer.extend(chunk.iter().flat_map(|coordinate| coordinate.to_le_bytes()));
+            hasher.update(&buffer);
+        }
+        Digest(hasher.finalize().to_hex().to_string())
+    }
+}
