@@ -78,8 +78,11 @@ pub(super) fn write(path: &Path, points: &Points, archive: &[u8], groups: &Group
     sealed::write(path, &Seal { kind: KIND.to_owned(), version: VERSION, about }, &content)
 }
 
-/// Opens a tree built from `points`; nothing inside for a flat scan.
-pub(super) fn open(path: &Path, points: &Points) -> Result<Option<(Box<dyn Tree>, Groups)>, OpenError> {
+/// A tree with the rows behind its points; nothing for a flat scan.
+type Opened = Option<(Box<dyn Tree>, Groups)>;
+
+/// Opens a tree built from `points`.
+pub(super) fn open(path: &Path, points: &Points) -> Result<Opened, OpenError> {
     let damaged = |what: &str| ArtifactError::Damaged { path: path.to_owned(), what: what.to_owned() };
     let map = match mmap::map(path) {
         Ok(map) => map,
@@ -125,7 +128,7 @@ fn parts(content: &[u8], points: &Points) -> Option<(usize, Groups)> {
     if starts.checked_add(rows)?.checked_mul(4)? != lists.len() {
         return None;
     }
-    let mut numbers = lists.chunks_exact(4).map(|number| number.try_into().map(u32::from_le_bytes).unwrap_or(u32::MAX));
+    let mut numbers = lists.chunks_exact(4).map(|number| number.try_into().map_or(u32::MAX, u32::from_le_bytes));
     let groups = Groups { starts: numbers.by_ref().take(starts).collect(), rows: numbers.collect() };
     let fits = if archive == 0 {
         starts == 0 && rows == 0

@@ -171,8 +171,10 @@ impl NearestNeighbours for Index {
                 continue;
             };
             // Every row at most `worst` away lies inside this radius of the tree, whatever was rounded on the way.
-            let radius =
-                self.grid.squared_radius(&placed, worst / stretch * (1.0 + 1e-4 * f64::from(u8::from(stretch != 1.0))));
+            let radius = self.grid.squared_radius(
+                &placed,
+                worst / stretch * (1.0 + 1e-4 * f64::from(u8::from((stretch - 1.0).abs() > 0.0))),
+            );
             let seen = found.iter().fold(0.0_f64, |seen, &(_, squared)| seen.max(squared));
             if seen > radius {
                 return Ok(nearest.sorted());
