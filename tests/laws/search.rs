@@ -101,6 +101,7 @@ proptest! {
 }
 
 /// The scan itself, against distances written out by hand.
+#[expect(clippy::float_cmp, reason = "exactly the value that was computed")]
 #[test]
 fn the_scan_ranks_by_distance_then_row() {
     let points = Arc::new(Points::new(2, vec![3.0, 4.0, 0.0, 1.0, 0.0, -1.0, 5.0, 12.0]).unwrap());
