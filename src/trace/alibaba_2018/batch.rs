@@ -4,7 +4,7 @@
 use super::super::delimited::{Outcome, Row};
 use super::super::{Amounts, Context, Dataset, EventKind, EventRow, Sample, SampleFlags, TraceError, WorkloadFlags};
 use super::machines::note_dropped;
-use super::{Most, is_numbered, share};
+use super::{Most, Running, is_numbered, share};
 use crate::units::Micros;
 
 /// What `arrive_at` of the reduced hour counts from, in seconds of the trace (found by comparing 120 tasks with the
@@ -22,7 +22,7 @@ struct Life {
 }
 
 /// `task_name, instance_num, job_name, task_type, status, start_time, end_time, plan_cpu, plan_mem`.
-pub(super) fn task(row: &Row<'_>, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
+pub(super) fn task(row: &Row<'_>, _running: &mut Running, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
     // 0 stands for "not yet" in both times.
     let start = row.time(5).filter(|&seconds| seconds > 0);
     let end = row.time(6).filter(|&seconds| seconds > 0);
@@ -43,7 +43,11 @@ pub(super) fn task(row: &Row<'_>, context: &mut Context<'_>) -> Result<Outcome, 
 }
 
 /// `arrive_at, job_name, task_name, duration, plan_cpu, plan_mem, instance_num`.
-pub(super) fn sample_task(row: &Row<'_>, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
+pub(super) fn sample_task(
+    row: &Row<'_>,
+    _running: &mut Running,
+    context: &mut Context<'_>,
+) -> Result<Outcome, TraceError> {
     let start = row.integer(0).map(|arrival| arrival.saturating_add(SAMPLE_HOUR));
     let duration = row.integer(3).filter(|&duration| duration >= 0);
     let end = start.zip(duration).map(|(start, duration)| (start.saturating_add(duration), EventKind::Finish));
@@ -101,7 +105,11 @@ fn events(
 
 /// `instance_name, task_name, job_name, task_type, status, start_time, end_time, machine_id, seq_no, total_seq_no`,
 /// `cpu_avg, cpu_max, mem_avg, mem_max`: one row per try; a failed try has no usage.
-pub(super) fn instance(row: &Row<'_>, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
+pub(super) fn instance(
+    row: &Row<'_>,
+    _running: &mut Running,
+    context: &mut Context<'_>,
+) -> Result<Outcome, TraceError> {
     let start = row.time(5).unwrap_or(0);
     let end = row.time(6).filter(|&end| end >= start);
     if end.is_none() && start > 0 {
@@ -121,7 +129,11 @@ pub(super) fn instance(row: &Row<'_>, context: &mut Context<'_>) -> Result<Outco
 }
 
 /// `arrive_at, job_name, task_name, instance_name, duration, cpu_avg, mem_avg`.
-pub(super) fn sample_instance(row: &Row<'_>, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
+pub(super) fn sample_instance(
+    row: &Row<'_>,
+    _running: &mut Running,
+    context: &mut Context<'_>,
+) -> Result<Outcome, TraceError> {
     let mut flags = SampleFlags::default();
     let sample = Sample {
         start: Micros::from_seconds(row.integer(0).unwrap_or(0).saturating_add(SAMPLE_HOUR)),
@@ -168,7 +180,7 @@ fn note(what: &str, context: &mut Context<'_>) {
 /// (`R4_2_3` is task 4 after 2 and 3). Names of another form (`task_` and base64) stand for themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Dependencies {
-    /// The name has reached the length at which names are cut, so tasks may be missing, and the last may be half a number.
+    /// The name has reached the length at which names are cut: tasks may be missing, the last may be half a number.
     is_cut: bool,
     /// The task waits for itself.
     has_itself: bool,

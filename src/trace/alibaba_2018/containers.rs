@@ -3,21 +3,29 @@
 use super::super::delimited::{Outcome, Row};
 use super::super::{Amounts, Context, Dataset, EventKind, EventRow, Sample, SampleFlags, TraceError, WorkloadFlags};
 use super::machines::note_dropped;
-use super::{Most, is_numbered, share};
+use super::{Most, Running, is_numbered, share};
 use crate::units::Micros;
 
 /// `container_id, machine_id, time_stamp, app_du, status, cpu_request, cpu_limit, mem_size`.
 ///
-/// A row of time 0 says what was there when the trace began. A later `started` row is a start only where no earlier
-/// row of the container exists, which the store sees.
-pub(super) fn meta(row: &Row<'_>, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
+/// A container has a row of time 0 if it was there when the trace began, and further rows when its limit changes. So a
+/// later `started` row is a start only where no earlier row shows the container alive.
+pub(super) fn meta(row: &Row<'_>, running: &mut Running, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
     let id = row.text(0).unwrap_or_default();
     let time = row.time(2).map(Micros::from_seconds);
     let kind = match row.text(4) {
-        _ if time == Some(Micros::ZERO) => EventKind::Exists,
-        Some("started") => EventKind::Schedule,
-        Some("stopped") => EventKind::Finish,
-        _ => EventKind::Exists,
+        Some("stopped") if time != Some(Micros::ZERO) => {
+            running.containers.remove(id);
+            EventKind::Finish
+        }
+        status => {
+            let is_new = !running.containers.contains(id);
+            if is_new {
+                running.containers.insert(id.to_owned());
+            }
+            let is_start = is_new && status == Some("started") && time != Some(Micros::ZERO);
+            if is_start { EventKind::Schedule } else { EventKind::Exists }
+        }
     };
     let event = EventRow {
         request: Amounts { cpu: cores(row.number(5)), memory: memory_size(row.number(7)), disk: None },
@@ -35,7 +43,7 @@ pub(super) fn meta(row: &Row<'_>, context: &mut Context<'_>) -> Result<Outcome, 
 /// `disk_io_percent`.
 ///
 /// CPU and memory are shares of the container's request; the store turns them into cores and memory once it knows it.
-pub(super) fn usage(row: &Row<'_>, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
+pub(super) fn usage(row: &Row<'_>, _running: &mut Running, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
     let Some(id) = row.text(0) else {
         return Ok(Outcome::Rejected(
             "container_id is empty",
@@ -64,14 +72,18 @@ pub(super) fn usage(row: &Row<'_>, context: &mut Context<'_>) -> Result<Outcome,
 }
 
 /// `containerID, container_cpuLim, container_cpuReq`: the first row of each container, without time or machine.
-pub(super) fn requests(row: &Row<'_>, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
+pub(super) fn requests(
+    row: &Row<'_>,
+    _running: &mut Running,
+    context: &mut Context<'_>,
+) -> Result<Outcome, TraceError> {
     let request = Amounts { cpu: cores(row.number(2)), ..Amounts::default() };
     let limit = Amounts { cpu: cores(row.number(1)), ..Amounts::default() };
     exists(row, request, limit, context)
 }
 
 /// `containerID, container_memReq`.
-pub(super) fn memory(row: &Row<'_>, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
+pub(super) fn memory(row: &Row<'_>, _running: &mut Running, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
     exists(row, Amounts { memory: memory_size(row.number(1)), ..Amounts::default() }, Amounts::default(), context)
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::delimited::{Outcome, Row};
 use super::super::{Amounts, Context, Dataset, MachineRow, Sample, SampleFlags, TraceError};
-use super::{Most, share};
+use super::{Most, Running, share};
 use crate::units::Micros;
 
 /// CPUs of every machine of the trace (trace document; all 17,592 rows of `machine_meta` say so), which turns a
@@ -10,7 +10,7 @@ use crate::units::Micros;
 const MACHINE_CORES: f64 = 96.0;
 
 /// `machine_id, time_stamp, failure_domain_1, failure_domain_2, cpu_num, mem_size, status`.
-pub(super) fn meta(row: &Row<'_>, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
+pub(super) fn meta(row: &Row<'_>, _running: &mut Running, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
     let sequence = context.sequence(row.number);
     context.sink.machine(&MachineRow {
         machine: row.text(0).unwrap_or_default(),
@@ -24,7 +24,7 @@ pub(super) fn meta(row: &Row<'_>, context: &mut Context<'_>) -> Result<Outcome, 
 }
 
 /// `machine_id, time_stamp, cpu_util_percent, mem_util_percent, mem_gps, mkpi, net_in, net_out, disk_io_percent`.
-pub(super) fn usage(row: &Row<'_>, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
+pub(super) fn usage(row: &Row<'_>, _running: &mut Running, context: &mut Context<'_>) -> Result<Outcome, TraceError> {
     let Some(seconds) = row.time(1) else {
         return Ok(Outcome::Rejected("time lies after the trace", "column `time_stamp`".to_owned()));
     };

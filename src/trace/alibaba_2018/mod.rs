@@ -1,9 +1,10 @@
-//! The `alibaba-2018` format: cluster-trace-v2018, its six tables, and the reduced copies of them that are passed around.
+//! The `alibaba-2018` format: the six tables of cluster-trace-v2018, and the reduced copies that are passed around.
 //!
 //! Input: headerless CSV as published, or copies with a header, tabs, `100.0` for 100, dates for seconds. Output:
 //! container and machine series, one summary row per batch instance, and what the tables say of containers, batch
 //! tasks and machines. CPU is in cores (the trace's 100 is one core), memory a fraction of the largest machine (the
-//! trace's 100 is 1.0), network normalised (0..1). Cost: one pass, one row in memory.
+//! trace's 100 is 1.0), network normalised (0..1). Cost: one pass; in memory are one row, and of
+//! `container_meta` the names of the containers that are alive.
 
 mod batch;
 mod containers;
@@ -14,6 +15,8 @@ mod tables;
 mod tests;
 
 use std::io::BufRead;
+
+use hashbrown::HashSet;
 
 use super::delimited::{self, Outcome, Row, TableSpec};
 use super::source::Input;
@@ -28,7 +31,14 @@ use tables::TABLES;
 pub struct Alibaba2018;
 
 /// Turns a checked row of one table into what the sink takes.
-type Handler = fn(&Row<'_>, &mut Context<'_>) -> Result<Outcome, TraceError>;
+type Handler = fn(&Row<'_>, &mut Running, &mut Context<'_>) -> Result<Outcome, TraceError>;
+
+/// What is remembered between the rows of one file.
+#[derive(Default)]
+struct Running {
+    /// Containers that an earlier row of `container_meta` shows alive (71,476 in the whole trace).
+    containers: HashSet<String>,
+}
 
 impl Format for Alibaba2018 {
     fn name(&self) -> &'static str {
@@ -47,7 +57,8 @@ impl Format for Alibaba2018 {
         match input {
             Input::Text(text) => {
                 let spec = as_written(&entry.spec, text, context.file)?;
-                delimited::read(&spec, text, context, &mut |row, context| (entry.handler)(row, context))
+                let mut running = Running::default();
+                delimited::read(&spec, text, context, &mut |row, context| (entry.handler)(row, &mut running, context))
             }
             Input::Parquet(_) => Err(unknown("the tables of alibaba-2018 are text, not Parquet")),
         }

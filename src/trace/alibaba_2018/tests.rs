@@ -104,7 +104,8 @@ fn machine_usage_is_in_cores_and_fractions() {
 #[test]
 fn container_meta_states_requests_and_limits() {
     let text = "c_1,m_2556,0,app_5052,started,400,800,1.56\nc_1,m_2556,100,app_5052,started,400,400,1.56\n\
-                c_1,m_2556,200,app_5052,stopped,400,400,1.56\nc_1,m_2556,150,app_5052,allocated,400,400,1.56\n";
+                c_2,m_1,100,app_1,started,400,400,1.56\nc_2,m_1,150,app_1,started,400,800,1.56\n\
+                c_2,m_1,200,app_1,stopped,400,400,1.56\nc_2,m_1,300,app_1,started,400,400,1.56\n";
     let reading = read("container_meta", text);
     let event = &reading.kept.events[0];
     assert_eq!((event.workload.as_str(), event.time, event.kind), ("c_1", Some(at(0)), EventKind::Exists));
@@ -112,7 +113,8 @@ fn container_meta_states_requests_and_limits() {
     assert_eq!(event.limit, Amounts { cpu: Some(8.0), ..Amounts::default() });
     assert_eq!((event.application.as_deref(), event.machine.as_deref()), (Some("app_5052"), Some("m_2556")));
     let kinds: Vec<EventKind> = reading.kept.events.iter().map(|event| event.kind).collect();
-    assert_eq!(kinds, [EventKind::Exists, EventKind::Schedule, EventKind::Finish, EventKind::Exists]);
+    let (exists, schedule) = (EventKind::Exists, EventKind::Schedule);
+    assert_eq!(kinds, [exists, exists, schedule, exists, EventKind::Finish, schedule]);
 }
 
 #[test]

@@ -22,6 +22,7 @@ use super::{
 };
 
 pub use mapping::{Mapping, MappingError, Step, Target};
+pub(crate) use parquet::is_guarded;
 
 /// The `table` format.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +52,10 @@ impl Format for Table {
             text::header(&mut &*head.bytes, &head.options.map).ok()??.names
         };
         let is_header = names.len() > 1 && names.iter().all(|name| name.parse::<f64>().is_err() && !name.contains('{'));
+        let map = &head.options.map;
+        if is_header && !map.is_empty() {
+            return plan::plan(plan::SERIES, &names, map).err();
+        }
         is_header.then(|| {
             format!(
                 "its columns are {}; say which is which with `--map time_s=COLUMN --map cpu_cores=COLUMN`",

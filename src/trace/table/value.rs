@@ -51,6 +51,8 @@ const MOST_CORES: f64 = 1e5;
 /// Most memory of one workload that is believed: 64 TiB, twice the largest machine that clouds rent out. Bytes read as
 /// MiB lie behind it from 64 MiB on.
 const MOST_BYTES: f64 = 70_368_744_177_664.0;
+/// 2^20.
+const MEBI: f64 = 1_048_576.0;
 
 /// How a file writes fractions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -188,7 +190,11 @@ pub(super) fn amount(measure: Measure, raw: f64, steps: &[Step]) -> Result<f64, 
                 .to_owned(),
         ),
         Measure::Memory => Fault::File(
-            format!("read as mapped, a workload uses {} TiB of memory; read as bytes it is {} MiB", tebi(value), mebi(raw)),
+            format!(
+                "read as mapped, a workload uses {:.0} TiB of memory; read as bytes it is {:.1} MiB",
+                value / MEBI / MEBI,
+                raw / MEBI
+            ),
             "if the column holds bytes, map it without a factor, as in `--map memory_bytes=COLUMN`".to_owned(),
         ),
         _ => Fault::File(
@@ -198,20 +204,12 @@ pub(super) fn amount(measure: Measure, raw: f64, steps: &[Step]) -> Result<f64, 
     })
 }
 
-fn tebi(bytes: f64) -> f64 {
-    (bytes / f64::from(1 << 20) / f64::from(1 << 20)).round()
-}
-
-fn mebi(bytes: f64) -> f64 {
-    (bytes / f64::from(1 << 20)).round()
-}
-
 /// Sets slightly negative use to 0 and refuses what is more: returns the value and whether it was changed.
 ///
 /// Counters that are differenced and meters that subtract give values just below 0. Accepted is what lies above
 /// -1/1000 of the largest value of the column so far (`largest`), or above a step that no meter resolves: 1/1000 core,
-/// one page of memory, one byte per second, 1/1000 as a share. "So far" keeps the reader at one pass; rows before the first large value
-/// are measured more strictly.
+/// one page of memory, one byte per second, 1/1000 as a share. "So far" keeps the reader at one pass; rows before the
+/// first large value are measured more strictly.
 pub(super) fn without_sign(measure: Measure, value: f64, largest: &mut f64) -> Result<(f64, bool), Fault> {
     if value >= 0.0 {
         *largest = largest.max(value);

@@ -67,7 +67,8 @@ fn workloads_without_times_exist() {
 
 #[test]
 fn impossible_facts_are_rejected_or_left_out() {
-    let text = "workload,start_s,end_s,requested_cpu_cores,priority\na,5,1,1,1\nb,0,1,-1,1\nc,0,1,1,high\nd,0,1,1,0.5\n,0,1,1,1\n";
+    let text = "workload,start_s,end_s,requested_cpu_cores,priority\n\
+                a,5,1,1,1\nb,0,1,-1,1\nc,0,1,1,high\nd,0,1,1,0.5\n,0,1,1,1\n";
     let reading = workloads(&[], text);
     assert_eq!(
         reading.rejected(),
@@ -99,8 +100,15 @@ fn what_is_no_table_is_explained_with_its_columns() {
     assert_eq!(
         why("id,t_s,cpu_pct\n1,2,3\n").as_deref(),
         Some(
-            "its columns are `id`, `t_s`, `cpu_pct`; say which is which with `--map time_s=COLUMN --map cpu_cores=COLUMN`"
+            "its columns are `id`, `t_s`, `cpu_pct`; say which is which with `--map time_s=COLUMN \
+             --map cpu_cores=COLUMN`"
         )
+    );
+    let wrong = options(&["workload=id", "time_s=t"]);
+    let head = Head { path: "x.csv", bytes: b"id,t_s,cpu_pct\n", options: &wrong };
+    assert_eq!(
+        Table.mismatch(&head).as_deref(),
+        Some("there is no column `t`, which `--map time_s=t` names; the columns are `id`, `t_s`, `cpu_pct`")
     );
     assert_eq!(why("1,2,3\n"), None);
     assert_eq!(why("{\"a\":1,\"b\":2}\n"), None);
