@@ -1,7 +1,8 @@
 //! Where bytes come from: files, folders, globs and standard input, plain, gzipped, or as members of a `.tar[.gz]`.
 //!
-//! Nothing is unpacked to disk. Names that start with `.` and `__MACOSX` folders are passed over. The order of files
-//! is that of their paths, so the same folder gives the same result on every machine.
+//! Nothing is unpacked to disk. Names that start with `.` and `__MACOSX` folders are passed over, and inside folders
+//! the two files that stand beside a synthetic trace and are no part of it ([`TRUTH_FILE`], [`EXPECTED_FILE`]). The
+//! order of files is that of their paths, so the same folder gives the same result on every machine.
 
 use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,11 @@ const ENDINGS: [&str; 14] = [
     ".txt",
     ".txt.gz",
 ];
+
+/// What each run of a synthetic trace really is: made beside the trace by `shadow synth`, never part of it.
+pub const TRUTH_FILE: &str = "truth.csv";
+/// What a reader must count in a trace: made beside synthetic traces and samples, never part of them.
+pub const EXPECTED_FILE: &str = "EXPECTED.json";
 
 /// The largest part number that still fits a row's sequence; a larger number in a name is a date or a time.
 const MOST_PARTS: u32 = u32::MAX >> 8;
@@ -116,6 +122,8 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, passed_over: &mut usize) -> Res
         }
         if path.is_dir() {
             walk(&path, found, passed_over)?;
+        } else if path.file_name().is_some_and(|name| name == TRUTH_FILE || name == EXPECTED_FILE) {
+            *passed_over += 1;
         } else if ENDINGS.iter().any(|ending| name.ends_with(ending)) {
             found.push(path);
         } else {
@@ -271,5 +279,24 @@ impl Read for Counting<'_> {
         let read = self.inner.read(buffer)?;
         self.progress.bytes(read as u64);
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_beside_a_trace_is_read_only_by_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["series.csv", TRUTH_FILE, EXPECTED_FILE] {
+            fs_err::write(folder.path().join(name), "workload\n").expect("written");
+        }
+        let names = |path: PathBuf| -> Vec<String> {
+            let files = discover(&[path]).expect("files");
+            files.iter().map(|file| file.name.rsplit('/').next().unwrap_or_default().to_owned()).collect()
+        };
+        assert_eq!(names(folder.path().to_owned()), ["series.csv"]);
+        assert_eq!(names(folder.path().join(TRUTH_FILE)), [TRUTH_FILE]);
     }
 }

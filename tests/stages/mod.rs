@@ -6,3 +6,4 @@ mod expected_alibaba;
 mod expected_google;
 mod replay_containers;
 mod store;
+mod synth;
