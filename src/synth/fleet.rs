@@ -511,7 +511,7 @@ mod tests {
         };
         let factors: Vec<f64> = fleet.applications.iter().map(factor).collect();
         let share = |within: std::ops::Range<f64>| {
-            factors.iter().filter(|factor| within.contains(factor)).count() as f64 / factors.len() as f64
+            factors.iter().filter(|factor| within.contains(*factor)).count() as f64 / factors.len() as f64
         };
         assert!(share(2.0..5.0) > 0.6, "{}", share(2.0..5.0));
         assert!((0.05..0.2).contains(&share(0.0..1.0)), "{}", share(0.0..1.0));
