@@ -240,7 +240,8 @@ pub(super) fn median_step(samples: &[SampleRow]) -> Micros {
 }
 
 /// Says of every run what only the whole trace can tell: a series that stops well before the trace does has ended
-/// there, though nothing says how; and a series of a user's table that begins after the first one began visibly.
+/// there, though nothing says how; and a series of a user's table that begins well after the first one began visibly
+/// (workloads that ran already are first sampled at different moments of the first steps).
 /// `steps` holds the median step of each run. Returns the start of the first and the end of the last sample.
 pub(super) fn conclude(workloads: &mut [Workload], steps: &[Micros]) -> (Option<Micros>, Option<Micros>) {
     let first = workloads.iter().filter_map(|workload| workload.first_sample).min();
@@ -251,7 +252,7 @@ pub(super) fn conclude(workloads: &mut [Workload], steps: &[Micros]) -> (Option<
             workload.end = workload.last_sample.filter(|at| last.is_some_and(|last| at.plus(margin) < last));
         }
         if workload.start.is_none() && workload.format == "table" && workload.run == 0 {
-            workload.start = workload.first_sample.filter(|at| first.is_some_and(|first| *at > first));
+            workload.start = workload.first_sample.filter(|at| first.is_some_and(|first| *at > first.plus(margin)));
         }
     }
     (first, last)

@@ -306,3 +306,24 @@ fn traces_of_other_units_are_not_mixed() {
     assert!(matches!(error, StoreError::Units { .. }), "{error}");
     assert_eq!(Store::open(&root).unwrap().manifest().totals.workloads, 2);
 }
+
+#[test]
+fn a_table_series_that_ran_already_when_the_trace_began_has_no_visible_start() {
+    use std::fmt::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("store");
+    let path = folder.path().join("s.csv");
+    let mut text = "workload,time_s,cpu_cores,memory_bytes\n".to_owned();
+    // `late` is first sampled within the first steps, as a workload that ran already may be; `new` came into being.
+    for (workload, first) in [("early", 0), ("late", 15), ("new", 500)] {
+        for step in 0..100 {
+            writeln!(text, "{workload},{},1,1", first + 20 * step).unwrap();
+        }
+    }
+    std::fs::write(&path, text).unwrap();
+    ingest_all(&root, &[path]).unwrap();
+    let workloads = Store::open(&root).unwrap().workloads().unwrap();
+    let started: Vec<&str> =
+        workloads.iter().filter(|workload| workload.start.is_some()).map(|workload| workload.id.as_str()).collect();
+    assert_eq!(started, ["new"]);
+}
