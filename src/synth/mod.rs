@@ -5,7 +5,7 @@
 //! What is wrong with the real traces is planted in small numbers, so that readers meet it.
 //!
 //! A workload is a function of the seed and its number, never of what was made before; numbers and functions are
-//! portable ([`chance`]), so any machine writes the same bytes. Rows are written as they are made: memory holds what is
+//! portable (`chance`), so any machine writes the same bytes. Rows are written as they are made: memory holds what is
 //! alive at one moment of the trace, not its rows.
 
 mod alibaba_2018;
