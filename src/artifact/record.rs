@@ -74,20 +74,26 @@ impl FileRecord {
     }
 }
 
-/// Returns the length and CRC-32 of a file, read once in chunks of 1 MiB.
-fn checksum(path: &Path) -> Result<(u64, u32), ArtifactError> {
+/// Reads a file once in chunks of 1 MiB, hands each to `take`, and returns its length.
+fn each_chunk(path: &Path, mut take: impl FnMut(&[u8])) -> Result<u64, ArtifactError> {
     let mut file = fs_err::File::open(path)?;
-    let mut hasher = crc32fast::Hasher::new();
     let mut buffer = vec![0_u8; 1 << 20];
     let mut bytes = 0_u64;
     loop {
         let read = file.read(&mut buffer)?;
         if read == 0 {
-            return Ok((bytes, hasher.finalize()));
+            return Ok(bytes);
         }
-        hasher.update(&buffer[..read]);
+        take(&buffer[..read]);
         bytes += read as u64;
     }
+}
+
+/// Returns the length and CRC-32 of a file.
+fn checksum(path: &Path) -> Result<(u64, u32), ArtifactError> {
+    let mut hasher = crc32fast::Hasher::new();
+    let bytes = each_chunk(path, |chunk| hasher.update(chunk))?;
+    Ok((bytes, hasher.finalize()))
 }
 
 /// Returns the digest and length of a file, read once.
@@ -95,16 +101,9 @@ fn checksum(path: &Path) -> Result<(u64, u32), ArtifactError> {
 /// # Errors
 /// The file cannot be read.
 pub fn digest_file(path: &Path) -> Result<(Digest, u64), ArtifactError> {
-    let mut file = fs_err::File::open(path)?;
     let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0_u8; 1 << 20];
-    let mut bytes = 0_u64;
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok((Digest(hasher.finalize().to_hex().to_string()), bytes));
-        }
-        hasher.update(&buffer[..read]);
-        bytes += read as u64;
-    }
+    let bytes = each_chunk(path, |chunk| {
+        hasher.update(chunk);
+    })?;
+    Ok((Digest(hasher.finalize().to_hex().to_string()), bytes))
 }

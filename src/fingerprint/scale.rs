@@ -3,6 +3,7 @@
 //! Missing values become 0 after scaling (the store's centre) and are counted. Scaled values are clipped to
 //! ±[`CLIP`], so that one absurd value cannot own the principal components.
 
+use crate::profile::quantile::interpolated;
 use serde::{Deserialize, Serialize};
 
 use super::FingerprintError;
@@ -48,9 +49,9 @@ impl FeatureScale {
             return Self { centre: 0.0, spread: 1.0, source: SpreadSource::One, missing };
         }
         present.sort_unstable_by(f64::total_cmp);
-        let centre = quantile(present, 0.5);
+        let centre = interpolated(present, 0.5);
         let noise = NOISE * centre.abs();
-        let spread = (quantile(present, 0.75) - quantile(present, 0.25)) / NORMAL_IQR;
+        let spread = (interpolated(present, 0.75) - interpolated(present, 0.25)) / NORMAL_IQR;
         if spread > noise && spread.is_finite() {
             return Self { centre, spread, source: SpreadSource::InterquartileRange, missing };
         }
@@ -98,17 +99,6 @@ fn check_rows(rows: &[Vec<Option<f64>>], width: usize) -> Result<(), Fingerprint
         }
     }
     Ok(())
-}
-
-/// Returns the quantile `share` of sorted, non-empty values by linear interpolation (Hyndman and Fan 1996, type 7).
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let position = share * (sorted.len() - 1) as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the length")]
-    let below = position.floor() as usize;
-    let low = sorted.get(below).copied().unwrap_or_default();
-    let high = sorted.get(below + 1).copied().unwrap_or(low);
-    let fraction = position - position.floor();
-    low * (1.0 - fraction) + high * fraction
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::store::{Ending, Workload};
 use crate::trace::Sample;
 use crate::units::Micros;
 
+use super::quantile::nearest_rank;
 use super::resource::{Point, correlation, profile};
 use super::{Censoring, LifeProfile, ProfileError, Window, WindowProfile};
 
@@ -126,11 +127,11 @@ pub fn profile_life(samples: &[Sample], workload: &Workload) -> LifeProfile {
     };
     let cpu = points(samples, start, |sample| sample.cpu.map(|mean| (mean, mean)));
     let memory = points(samples, start, |sample| mean_and_max(sample.memory, sample.memory_max));
-    life.cpu_p95 = nearest_rank(&cpu, 0.95);
+    life.cpu_p95 = rank_of_means(&cpu, 0.95);
     life.cpu_peak = cpu.iter().map(|point| point.mean).reduce(f64::max);
     life.cpu_mean = weighted_mean(&cpu);
     life.memory_mean = weighted_mean(&memory);
-    life.network_p95 = nearest_rank(
+    life.network_p95 = rank_of_means(
         &points(samples, start, |s| sum(s.network_received, s.network_transmitted).map(|rate| (rate, rate))),
         0.95,
     );
@@ -176,13 +177,11 @@ fn weighted_mean(points: &[Point]) -> Option<f64> {
     Some(points.iter().enumerate().map(|(index, point)| point.mean * length(index)).sum::<f64>() / total)
 }
 
-/// Returns the smallest of the means whose share of the rows reaches `share` (nearest rank).
-fn nearest_rank(points: &[Point], share: f64) -> Option<f64> {
+/// Returns the percentile of the points' means by nearest rank.
+fn rank_of_means(points: &[Point], share: f64) -> Option<f64> {
     let mut means: Vec<f64> = points.iter().map(|point| point.mean).collect();
     means.sort_by(f64::total_cmp);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= rank <= length")]
-    let rank = (share * means.len() as f64).ceil() as usize;
-    means.get(rank.saturating_sub(1)).copied()
+    nearest_rank(&means, share)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! unit contract. Missing resources stay missing. Cost: one pass over the samples, sorting copies for percentiles.
 
 mod measure;
+pub mod quantile;
 mod resource;
 
 pub use measure::{Floors, profile_life, profile_window};

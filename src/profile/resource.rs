@@ -1,6 +1,7 @@
 //! One resource over a stretch of samples: size, shape and movement.
 
 use super::ResourceProfile;
+use super::quantile::interpolated;
 
 /// One sample's value of a resource: when (seconds), how long (seconds), mean and maximum.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,7 +40,7 @@ pub(super) fn profile(points: &[Point], floor: f64) -> Option<ResourceProfile> {
     Some(ResourceProfile {
         max: peak.1,
         mean,
-        percentiles: [0.1, 0.25, 0.5, 0.75, 0.9].map(|share| percentile(&sorted, share)),
+        percentiles: [0.1, 0.25, 0.5, 0.75, 0.9].map(|share| interpolated(&sorted, share)),
         deviation: variance.sqrt(),
         first: average(&means[..fifth]),
         last: average(&means[count - fifth..]),
@@ -54,15 +55,6 @@ pub(super) fn profile(points: &[Point], floor: f64) -> Option<ResourceProfile> {
         autocorrelation: if count >= 4 { correlation(&means[..count - 1], &means[1..]).unwrap_or(0.0) } else { 0.0 },
         samples: u32::try_from(count).unwrap_or(u32::MAX),
     })
-}
-
-/// Returns the percentile of sorted values by linear interpolation (Hyndman and Fan 1996, type 7).
-fn percentile(sorted: &[f64], share: f64) -> f64 {
-    let rank = share * (sorted.len() - 1) as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= rank < length")]
-    let below = rank.floor() as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (sorted[above] - sorted[below]) * (rank - rank.floor())
 }
 
 /// Returns the least-squares slope; 0 for fewer than two distinct times.

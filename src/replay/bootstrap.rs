@@ -48,7 +48,10 @@ pub(super) fn interval(values: impl Iterator<Item = Option<f64>>) -> Option<(f64
         return None;
     }
     known.sort_by(f64::total_cmp);
-    Some((super::quantile::nearest_rank(&known, KEPT.0)?, super::quantile::nearest_rank(&known, KEPT.1)?))
+    Some((
+        crate::profile::quantile::nearest_rank(&known, KEPT.0)?,
+        crate::profile::quantile::nearest_rank(&known, KEPT.1)?,
+    ))
 }
 
 #[cfg(test)]

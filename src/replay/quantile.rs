@@ -29,14 +29,6 @@ pub(super) fn quantile_of_sorted(sorted: &[(f64, f64)], share: f64) -> Option<f6
     sorted.last().map(|(value, _)| *value)
 }
 
-/// Returns the nearest-rank percentile of sorted values, `sorted[ceil(share * n)]` counted from 1.
-pub(super) fn nearest_rank(sorted: &[f64], share: f64) -> Option<f64> {
-    let rank = (share * sorted.len() as f64 - 1e-9).ceil().max(1.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and the length")]
-    let rank = rank as usize;
-    sorted.get(rank.min(sorted.len()).checked_sub(1)?).copied()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,13 +40,5 @@ mod tests {
         assert_eq!(weighted_upper_quantile(&values, 0.75), Some(3.0));
         assert_eq!(weighted_upper_quantile(&values, 0.76), Some(4.0));
         assert_eq!(weighted_upper_quantile(&[], 0.5), None);
-    }
-
-    #[test]
-    fn nearest_rank_counts_from_one() {
-        let sorted: Vec<f64> = (1..=60).map(f64::from).collect();
-        assert_eq!(nearest_rank(&sorted, 0.9), Some(54.0));
-        assert_eq!(nearest_rank(&sorted, 1.0), Some(60.0));
-        assert_eq!(nearest_rank(&[], 0.9), None);
     }
 }

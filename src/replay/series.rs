@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::trace::Sample;
 use crate::units::Micros;
 
-use super::quantile::nearest_rank;
+use crate::profile::quantile::nearest_rank;
 
 /// Five minutes: the step of the relative slack (Autopilot, `EuroSys` 2020, section 4.1).
 const SLACK_STEP_SECONDS: f64 = 300.0;

@@ -16,7 +16,7 @@ use crate::units::Micros;
 use super::manifest::{Manifest, Totals};
 use super::parquet_file;
 use super::rows::{FactRow, SampleRow, fact_batch, fact_schema, read_facts, read_samples, sample_batch, sample_schema};
-use super::runs::{Rules, conclude, join, median_step, settle};
+use super::runs::{Rules, assign, conclude, join, settle};
 use super::spool::{Table, bucket_of};
 use super::workload_table;
 use super::{StoreError, Workload};
@@ -210,14 +210,14 @@ fn bucket_files(
         totals.duplicates += duplicates;
         totals.merged += merged;
         let rules = rules(&key.0);
-        // Summaries are rows of whole instances: they get the request in force, but make no runs.
-        join(&key.1, &key.0, &own_events, &mut own_summaries, &rules, bucket);
+        // Summaries are rows of whole instances: they get the request in force, but make no workloads.
+        assign(&own_events, &mut own_summaries, &rules);
         let mut runs = join(&key.1, &key.0, &own_events, &mut own_samples, &rules, bucket);
         let group = format_named(&key.0)
             .and_then(|format| format.group_of(&key.1))
             .map(|group| (group, groups.get(&(key.0.clone(), Arc::from(group)))));
         if let Some((name, facts)) = group {
-            for run in &mut runs {
+            for (run, _step) in &mut runs {
                 let facts = facts.cloned().unwrap_or_default();
                 run.application = run.application.take().or(facts.application).or_else(|| Some(name.to_owned()));
                 run.user = run.user.take().or(facts.user);
@@ -228,12 +228,9 @@ fn bucket_files(
                 }
             }
         }
-        own_samples.sort_by_key(|row| (row.run, row.sample.start, row.sequence));
-        for run in runs {
-            let begin = own_samples.partition_point(|row| row.run < run.run);
-            let end = own_samples.partition_point(|row| row.run <= run.run);
-            steps.push(median_step(&own_samples[begin..end]));
+        for (run, step) in runs {
             workloads.push(run);
+            steps.push(step);
         }
         new_usage.extend(own_samples);
         new_summaries.extend(own_summaries);

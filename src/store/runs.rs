@@ -57,7 +57,7 @@ fn limit_at(events: &[FactRow], time: Micros) -> Amounts {
 
 /// One run: from one start to the next end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Run {
+pub(super) struct Run {
     start: Option<Micros>,
     end: Option<Micros>,
     ending: Ending,
@@ -98,16 +98,9 @@ fn split(events: &[FactRow], origin: Micros) -> Vec<Run> {
     runs
 }
 
-/// Sets the run of every sample, resolves shares of the request and relative times, fills in the request in force,
-/// and returns one [`Workload`] per run. `events` are sorted by [`FactRow::order`], `samples` by start.
-pub(super) fn join(
-    id: &str,
-    format: &str,
-    events: &[FactRow],
-    samples: &mut [SampleRow],
-    rules: &Rules,
-    bucket: u32,
-) -> Vec<Workload> {
+/// Sets the run of every sample, resolves shares of the request and relative times, and fills in the request in force.
+/// `events` are sorted by [`FactRow::order`], `samples` by start.
+pub(super) fn assign(events: &[FactRow], samples: &mut [SampleRow], rules: &Rules) -> Vec<Run> {
     let mut runs = split(events, rules.origin);
     resolve_times(samples, runs[0].start);
     if let ([run], Some(visible), Some(first)) = (runs.as_mut_slice(), rules.first_visible_sample, samples.first())
@@ -123,11 +116,28 @@ pub(super) fn join(
         row.run = u32::try_from(begun.unwrap_or(0)).unwrap_or(u32::MAX);
         fill_request(row, events, rules.request);
     }
+    runs
+}
+
+/// Joins a series with its events: [`assign`]s, sorts the samples by (run, start, file order), and returns one
+/// [`Workload`] per run with the median step of its samples.
+pub(super) fn join(
+    id: &str,
+    format: &str,
+    events: &[FactRow],
+    samples: &mut [SampleRow],
+    rules: &Rules,
+    bucket: u32,
+) -> Vec<(Workload, Micros)> {
+    let runs = assign(events, samples, rules);
+    samples.sort_by_key(|row| (row.run, row.sample.start, row.sequence));
     let mut workloads = Vec::with_capacity(runs.len());
     for (number, run) in runs.iter().enumerate() {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
-        let own: Vec<&SampleRow> = samples.iter().filter(|row| row.run == number).collect();
-        workloads.push(describe(id, format, number, *run, events, &own, rules, bucket));
+        let begin = samples.partition_point(|row| row.run < number);
+        let end = samples.partition_point(|row| row.run <= number);
+        let own = &samples[begin..end];
+        workloads.push((describe(id, format, number, *run, events, own, rules, bucket), median_step(own)));
     }
     workloads
 }
@@ -169,7 +179,7 @@ fn describe(
     number: u32,
     run: Run,
     events: &[FactRow],
-    samples: &[&SampleRow],
+    samples: &[SampleRow],
     rules: &Rules,
     bucket: u32,
 ) -> Workload {
@@ -185,7 +195,7 @@ fn describe(
     };
     let limit = limit_at(events, at);
     let most = |of: fn(&SampleRow) -> Option<f64>, least: Option<f64>| {
-        samples.iter().filter_map(|row| of(row)).chain(least).reduce(f64::max)
+        samples.iter().filter_map(of).chain(least).reduce(f64::max)
     };
     let largest_request = Amounts {
         cpu: most(|row| row.sample.cpu_request, request.cpu),
@@ -230,7 +240,7 @@ fn describe(
 }
 
 /// Returns the median time between the starts of the samples of one run.
-pub(super) fn median_step(samples: &[SampleRow]) -> Micros {
+fn median_step(samples: &[SampleRow]) -> Micros {
     let mut steps: Vec<i64> = samples.windows(2).map(|pair| pair[1].sample.start.0 - pair[0].sample.start.0).collect();
     if steps.is_empty() {
         return Micros::ZERO;
