@@ -4,12 +4,14 @@
 //! (coordinates along principal components) per workload. Fitted on the store only; the same rows give the same
 //! model, whatever the number of threads.
 
+mod features;
 mod model;
 mod moments;
 mod pca;
 mod scale;
 mod self_check;
 
+pub use features::{Feature, FeatureSet, Group, Submission};
 pub use model::{DropReason, DroppedFeature, MODEL_KIND, Model, ModelFeature, ModelInput};
 pub use moments::Moments;
 pub use pca::{Components, Pca, PcaParams, SUPPORTED_COMPONENTS, ValidPcaParams};

@@ -1,4 +1,8 @@
-//! Robust scaling: each feature is centred at its median and divided by its spread.
+//! Robust scaling: each feature is centred at its median and divided by its spread, the larger of the interquartile
+//! range and the winsorised standard deviation (each made comparable to a standard deviation).
+//!
+//! The interquartile range alone calls a feature narrow when half of the store shares one value and the other half is
+//! spread wide (a start-up slope, the size of an input): such features would then own every distance.
 //!
 //! Missing values become 0 after scaling (the store's centre) and are counted. Scaled values are clipped to
 //! ±[`CLIP`], so that one absurd value cannot own the principal components.
@@ -8,8 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::FingerprintError;
 
-/// Scaled values lie in ±this many spreads. For a normal distribution, 1 value in 10^23 lies beyond 10.
-pub const CLIP: f64 = 10.0;
+/// Scaled values lie in ±this many spreads. For a normal distribution, 1 value in 2 million lies beyond 5.
+pub const CLIP: f64 = 5.0;
+
+/// Share of the values that winsorising moves inwards, on each side.
+const WINSORISED: f64 = 0.01;
 
 /// Interquartile range of the standard normal distribution, 2 × 0.67449 (Rousseeuw and Croux 1993, section 1).
 const NORMAL_IQR: f64 = 1.349;
@@ -23,7 +30,9 @@ const NOISE: f64 = 1e-12;
 pub enum SpreadSource {
     /// Interquartile range / 1.349.
     InterquartileRange,
-    /// Population standard deviation, because the interquartile range is 0.
+    /// Population standard deviation after values outside the 1st and 99th percentile were moved to these.
+    WinsorisedDeviation,
+    /// Population standard deviation, because both of the above are 0.
     Deviation,
     /// 1, because the feature is constant or always missing.
     One,
@@ -51,15 +60,20 @@ impl FeatureScale {
         present.sort_unstable_by(f64::total_cmp);
         let centre = interpolated(present, 0.5);
         let noise = NOISE * centre.abs();
-        let spread = (interpolated(present, 0.75) - interpolated(present, 0.25)) / NORMAL_IQR;
+        let quartiles = (interpolated(present, 0.75) - interpolated(present, 0.25)) / NORMAL_IQR;
+        let (low, high) = (interpolated(present, WINSORISED), interpolated(present, 1.0 - WINSORISED));
+        let winsorised = deviation(present, |value| value.clamp(low, high));
+        let (spread, source) = if quartiles >= winsorised {
+            (quartiles, SpreadSource::InterquartileRange)
+        } else {
+            (winsorised, SpreadSource::WinsorisedDeviation)
+        };
         if spread > noise && spread.is_finite() {
-            return Self { centre, spread, source: SpreadSource::InterquartileRange, missing };
+            return Self { centre, spread, source, missing };
         }
-        let count = present.len() as f64;
-        let mean = present.iter().map(|value| value / count).sum::<f64>();
-        let deviation = present.iter().map(|value| (value - mean).powi(2) / count).sum::<f64>().sqrt();
-        if deviation > noise && deviation.is_finite() {
-            return Self { centre, spread: deviation, source: SpreadSource::Deviation, missing };
+        let spread = deviation(present, |value| value);
+        if spread > noise && spread.is_finite() {
+            return Self { centre, spread, source: SpreadSource::Deviation, missing };
         }
         Self { centre, spread: 1.0, source: SpreadSource::One, missing }
     }
@@ -68,6 +82,13 @@ impl FeatureScale {
     pub fn apply(&self, value: Option<f64>) -> f64 {
         value.map_or(0.0, |value| ((value - self.centre) / self.spread).clamp(-CLIP, CLIP))
     }
+}
+
+/// Returns the population standard deviation of the values as `seen`.
+fn deviation(values: &[f64], seen: impl Fn(f64) -> f64) -> f64 {
+    let count = values.len() as f64;
+    let mean = values.iter().map(|&value| seen(value) / count).sum::<f64>();
+    values.iter().map(|&value| (seen(value) - mean).powi(2) / count).sum::<f64>().sqrt()
 }
 
 /// Fits a scale to every one of `width` features of `rows`.
@@ -106,16 +127,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spread_falls_back_from_quartiles_to_deviation_to_one() {
+    fn spread_is_the_wider_of_two_and_falls_back_to_deviation_and_one() {
         let mut values: Vec<f64> = (0..101).map(f64::from).collect();
         let scale = FeatureScale::fit(&mut values, 3);
         assert_eq!((scale.centre, scale.source, scale.missing), (50.0, SpreadSource::InterquartileRange, 3));
         assert!((scale.spread - 50.0 / 1.349).abs() < 1e-12);
-        let mut mostly_zero = vec![0.0; 99];
+        // Three quarters share a value: the quartiles see nothing of the rest.
+        let mut half_zero = vec![0.0; 60];
+        half_zero.extend([8.0; 20]);
+        let scale = FeatureScale::fit(&mut half_zero, 0);
+        assert_eq!((scale.centre, scale.source), (0.0, SpreadSource::WinsorisedDeviation));
+        assert!((scale.spread - 12.0_f64.sqrt()).abs() < 1e-12, "{scale:?}");
+        // One absurd value in a thousand is moved to the 99th percentile, so only the plain deviation is left.
+        let mut mostly_zero = vec![0.0; 999];
         mostly_zero.push(10.0);
         let scale = FeatureScale::fit(&mut mostly_zero, 0);
         assert_eq!((scale.centre, scale.source), (0.0, SpreadSource::Deviation));
-        assert!((scale.spread - 0.99_f64.sqrt()).abs() < 1e-12);
+        assert!((scale.spread - (0.1_f64 - 1e-4).sqrt()).abs() < 1e-12, "{scale:?}");
         assert_eq!(FeatureScale::fit(&mut [0.1 + 0.2, 0.3, 0.1 + 0.2], 0).source, SpreadSource::One);
         assert_eq!(FeatureScale::fit(&mut [], 7).source, SpreadSource::One);
     }

@@ -5,7 +5,20 @@
 //! abstention with its reason.
 
 mod answer;
+mod calibrate;
+mod error;
+mod estimate;
+mod history;
+mod knowledge;
+mod ladder;
+mod need;
+pub mod quantile;
 mod question;
 
 pub use answer::{Allocation, Decision, Evidence, Interval, Prediction};
+pub use error::PredictError;
+pub use history::{HistorySummary, read_history};
+pub use knowledge::{FitParams, Knowledge};
+pub use ladder::Selection;
+pub use need::{Need, Remembered, Resource};
 pub use question::{Answer, DistanceMetric, Estimator, Facts, Known, Newcomer, Question, ResourceWeights, Support};

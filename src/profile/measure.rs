@@ -1,7 +1,9 @@
 //! Samples of one run to its window and life profiles.
 
+use serde::{Deserialize, Serialize};
+
 use crate::store::{Ending, Workload};
-use crate::trace::Sample;
+use crate::trace::{CpuUnit, MemoryUnit, NetworkUnit, Sample, UnitContract};
 use crate::units::Micros;
 
 use super::quantile::nearest_rank;
@@ -12,7 +14,7 @@ use super::{Censoring, LifeProfile, ProfileError, Window, WindowProfile};
 ///
 /// 16 MiB and 0.01 core are the guards of the evaluation protocol for tiny levels; in a normalised trace they are
 /// the same shares of an ordinary large machine (64 cores, 256 GiB).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Floors {
     /// Of CPU.
     pub cpu: f64,
@@ -35,6 +37,24 @@ impl Floors {
     pub const SHARE_MEMORY: f64 = 16.0 / 262_144.0;
     /// For a normalised rate, 0..1.
     pub const SHARE_RATE: f64 = 1e-4;
+
+    /// Returns the floors in the units of a store. Disk use shares the floor of the network.
+    pub const fn of(units: UnitContract) -> Self {
+        Self {
+            cpu: match units.cpu {
+                CpuUnit::Cores => Self::PHYSICAL_CPU,
+                CpuUnit::MachineFraction => Self::SHARE_CPU,
+            },
+            memory: match units.memory {
+                MemoryUnit::Bytes => Self::PHYSICAL_MEMORY,
+                MemoryUnit::MachineFraction => Self::SHARE_MEMORY,
+            },
+            rate: match units.network {
+                NetworkUnit::BytesPerSecond | NetworkUnit::None => Self::PHYSICAL_RATE,
+                NetworkUnit::Normalised => Self::SHARE_RATE,
+            },
+        }
+    }
 }
 
 fn mean_and_max(mean: Option<f64>, max: Option<f64>) -> Option<(f64, f64)> {

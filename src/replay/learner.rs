@@ -1,22 +1,10 @@
 //! What replay needs of shadow's estimator: fit on a store, answer about a newcomer.
 
-use crate::predict::{Answer, Known, Newcomer, Question};
+use crate::predict::{Answer, Known, Newcomer, Question, Selection};
 use crate::profile::Window;
 
 /// What the estimator says when it fails.
 pub type LearnError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Which stored workloads are combined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Selection {
-    /// The nearest ones, weighted by similarity.
-    Nearest,
-    /// As many, drawn uniformly without replacement from the eligible ones, with equal weights: does similarity matter?
-    Random {
-        /// Seed of the draw; the same seed gives the same answer for the same newcomer.
-        seed: u64,
-    },
-}
 
 /// Fits an estimator on stored workloads.
 pub trait Learner: Sync {

@@ -28,6 +28,7 @@ mod run;
 mod scale;
 mod score;
 mod series;
+mod shadow;
 #[cfg(test)]
 mod test_cases;
 mod truth;
@@ -37,7 +38,7 @@ pub use case::{Case, application_key};
 pub use compare::{Point, at_rate};
 pub use feedback::{Attempt, FeedbackModel, FeedbackParams, FeedbackRun, simulate};
 pub use figures::{Figures, Judged, Reading, figures, pinball, serious_oom_kills, witt_wastage};
-pub use learner::{Fitted, LearnError, Learner, Selection};
+pub use learner::{Fitted, LearnError, Learner};
 pub use params::{ReplayParams, Split, SplitBasis, StoreMode};
 pub use plan::{Block, Cuts, Plan, Reason, Removed, plan};
 pub use quantile::weighted_upper_quantile;
@@ -48,6 +49,7 @@ pub use results::{
 pub use run::{answers_given, replay};
 pub use scale::{OutputUnits, Scale};
 pub use series::Series;
+pub use shadow::Shadow;
 
 /// Why a replay ends without a report.
 #[derive(Debug, thiserror::Error)]

@@ -1,12 +1,12 @@
 //! Small worlds for the tests of this module.
 
-use crate::predict::{Answer, Decision, Facts, Known, Newcomer, Question, Support};
+use crate::predict::{Answer, Decision, Facts, Known, Newcomer, Question, Selection, Support};
 use crate::profile::{LifeProfile, ResourceProfile, Window, WindowProfile};
 use crate::store::{Ending, Workload};
 use crate::trace::{Amounts, Sample, WorkloadFlags};
 use crate::units::Micros;
 
-use super::learner::{Fitted, LearnError, Learner, Selection};
+use super::learner::{Fitted, LearnError, Learner};
 use super::rivals::{Query, Surroundings};
 use super::{Case, Scale};
 

@@ -4,11 +4,9 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use shadow::predict::{Answer, Decision, Known, Newcomer, Question};
+use shadow::predict::{Answer, Decision, Known, Newcomer, Question, Selection};
 use shadow::profile::{LifeProfile, ResourceProfile, Window, WindowProfile};
-use shadow::replay::{
-    Case, Fitted, LearnError, Learner, ReplayParams, Selection, Split, StoreMode, answers_given, plan, replay,
-};
+use shadow::replay::{Case, Fitted, LearnError, Learner, ReplayParams, Split, StoreMode, answers_given, plan, replay};
 use shadow::store::{Ending, Workload};
 use shadow::trace::{Amounts, CpuUnit, MemoryUnit, NetworkUnit, Sample, UnitContract, WorkloadFlags};
 use shadow::units::Micros;

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use shadow::predict::{Answer, Decision, Known, Newcomer, Question};
+use shadow::predict::{Answer, Decision, Known, Newcomer, Question, Selection};
 use shadow::profile::{LifeProfile, ResourceProfile, Window, WindowProfile};
 use shadow::replay::{
-    Case, EqualCoverage, Fitted, LearnError, Learner, Population, Reason, ReplayParams, ReplayReport, Resource,
-    Selection, Split, SplitBasis, Weighting, replay, weighted_upper_quantile,
+    Case, EqualCoverage, Fitted, LearnError, Learner, Population, Reason, ReplayParams, ReplayReport, Resource, Split,
+    SplitBasis, Weighting, replay, weighted_upper_quantile,
 };
 use shadow::store::{Ending, Workload};
 use shadow::trace::{Amounts, CpuUnit, MemoryUnit, NetworkUnit, Sample, UnitContract, WorkloadFlags};

@@ -1,8 +1,8 @@
 //! Shadow itself, and the same estimator with neighbours drawn at random: does similarity matter at all?
 
 use super::{Prepared, Query, Recommendation, ReplayError, Rival, Setting, Store, Surroundings};
-use crate::predict::{Decision, Question};
-use crate::replay::learner::{Fitted, Selection};
+use crate::predict::{Decision, Question, Selection};
+use crate::replay::learner::Fitted;
 
 /// Coverages of the sweep; the one that was asked for joins them.
 const COVERAGES: [f64; 11] = [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99];

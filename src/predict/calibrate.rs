@@ -1,0 +1,337 @@
+//! Leave-one-out over the store: what the estimator would have said about each stored workload from the others, and how
+//! far its need lay from that. This is what makes a coverage mean what it says (`docs/methods.md`).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use rayon::prelude::*;
+
+use crate::index::Metric;
+
+use super::estimate::{BASES, Local, Weighted, allocation, by_similarity, equally, local};
+use super::knowledge::{Knowledge, Space};
+use super::need::{Remembered, Resource};
+use super::quantile::{Observed, Quantile, lower_rank_share, upper_quantile, upper_rank_share};
+use super::{DistanceMetric, PredictError, Question};
+
+/// Most stored workloads that are left out in turn; of more, these many are drawn by a hash of their names. With 2,000
+/// the standard error of a coverage of 95 % is half a percent.
+const MOST_CASES: usize = 2000;
+
+/// Fewest earlier instances that answer for an application (ours).
+pub(super) const LEAST_INSTANCES: usize = 5;
+
+/// What a calibration depends on, beside the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct CalibrationKey {
+    k: usize,
+    is_cosine: bool,
+    weights: Option<[u64; 5]>,
+    is_random: bool,
+}
+
+impl CalibrationKey {
+    /// Returns the key of a question.
+    pub(super) fn of(question: &Question, is_random: bool) -> Self {
+        let bits = |weights: super::ResourceWeights| {
+            [weights.cpu, weights.memory, weights.network, weights.disk, weights.facts].map(f64::to_bits)
+        };
+        Self {
+            k: question.k,
+            is_cosine: question.metric == DistanceMetric::Cosine,
+            weights: question.weights.map(bits),
+            is_random,
+        }
+    }
+}
+
+/// Where neighbours were looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Scope {
+    /// In the whole store.
+    Store,
+    /// Among instances of the same application.
+    Application,
+}
+
+/// One stored workload left out: what the others said, and what was true.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Case {
+    pub(super) level: f64,
+    pub(super) need: f64,
+    pub(super) at_least: bool,
+    pub(super) bases: [f64; BASES.len()],
+    pub(super) spread: f64,
+}
+
+impl Case {
+    fn residual(&self, base: usize) -> Observed {
+        let value = ((self.need / self.level).ln() - self.bases[base]) / self.spread;
+        Observed { value, weight: 1.0, at_least: self.at_least }
+    }
+}
+
+/// How an estimate becomes an allocation at one coverage: ln(need / level) = base + margin × spread.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Tuned {
+    /// Position in [`BASES`].
+    pub(super) base: usize,
+    /// The margin in spreads.
+    pub(super) margin: Quantile,
+    /// The margins of the interval's ends; nothing where the store holds too few workloads.
+    pub(super) interval: Option<(f64, f64)>,
+    /// Workloads it was tuned on.
+    pub(super) cases: usize,
+}
+
+type TunedKey = (Scope, Resource, u64);
+
+/// The result of leaving stored workloads out, for one way to choose neighbours.
+#[derive(Debug, Default)]
+pub(super) struct Calibration {
+    /// Distance of each left-out workload to its nearest, ascending.
+    pub(super) distances: Vec<f64>,
+    /// By scope and resource.
+    pub(super) cases: BTreeMap<(Scope, Resource), Vec<Case>>,
+    tuned: Mutex<BTreeMap<TunedKey, Option<Tuned>>>,
+}
+
+impl Calibration {
+    /// Puts stored results together.
+    pub(super) fn new(mut distances: Vec<f64>, cases: BTreeMap<(Scope, Resource), Vec<Case>>) -> Self {
+        distances.sort_by(f64::total_cmp);
+        Self { distances, cases, tuned: Mutex::default() }
+    }
+
+    /// Leaves workloads out in turn.
+    pub(super) fn run(
+        knowledge: &Knowledge,
+        space: &Space,
+        question: &Question,
+        is_random: bool,
+    ) -> Result<Self, PredictError> {
+        let metric = knowledge.metric(space, question)?;
+        let one = |row: u32, scope: Scope| leave_out(knowledge, space, question.k, &metric, is_random, row, scope);
+        let all = sample((0..u32::try_from(knowledge.rows.len()).unwrap_or(u32::MAX)).collect(), &knowledge.rows);
+        let recurring: Vec<u32> =
+            knowledge.by_application.values().filter(|rows| rows.len() > LEAST_INSTANCES).flatten().copied().collect();
+        let mut recurring = recurring;
+        recurring.sort_unstable();
+        let recurring = sample(recurring, &knowledge.rows);
+        let mut distances = Vec::new();
+        let mut cases: BTreeMap<(Scope, Resource), Vec<Case>> = BTreeMap::new();
+        for (scope, rows) in [(Scope::Store, all), (Scope::Application, recurring)] {
+            let left_out: Vec<_> = rows.par_iter().map(|&row| one(row, scope)).collect();
+            for outcome in left_out {
+                let Some((nearest, locals)) = outcome? else { continue };
+                if scope == Scope::Store {
+                    distances.push(nearest.0);
+                }
+                for (resource, local) in Resource::ALL.into_iter().zip(locals) {
+                    let need = knowledge.rows.get(nearest.1 as usize).and_then(|row| row.needs[resource as usize]);
+                    if let Some((local, need)) = local.zip(need) {
+                        cases.entry((scope, resource)).or_default().push(Case {
+                            level: need.level,
+                            need: need.need,
+                            at_least: need.at_least,
+                            bases: local.bases,
+                            spread: local.spread,
+                        });
+                    }
+                }
+            }
+        }
+        Ok(Self::new(distances, cases))
+    }
+
+    /// Returns the share of left-out workloads that were nearer to their nearest than `distance`.
+    pub(super) fn novelty(&self, distance: f64) -> Option<f64> {
+        let nearer = self.distances.partition_point(|&known| known < distance);
+        (!self.distances.is_empty()).then(|| nearer as f64 / self.distances.len() as f64)
+    }
+
+    /// Returns how estimates of a scope become allocations at this coverage; nothing where the store holds too few.
+    pub(super) fn tuned(&self, scope: Scope, resource: Resource, floor: f64, coverage: f64) -> Option<Tuned> {
+        let key = (scope, resource, coverage.to_bits());
+        if let Ok(known) = self.tuned.lock()
+            && let Some(tuned) = known.get(&key)
+        {
+            return *tuned;
+        }
+        let tuned = self.cases.get(&(scope, resource)).and_then(|cases| tune(cases, resource, floor, coverage));
+        if let Ok(mut known) = self.tuned.lock() {
+            known.insert(key, tuned);
+        }
+        tuned
+    }
+}
+
+/// Chooses the base that would have wasted least on the left-out workloads, each at the margin that covers them.
+fn tune(cases: &[Case], resource: Resource, floor: f64, coverage: f64) -> Option<Tuned> {
+    let share = upper_rank_share(cases.len(), coverage)?;
+    let tail = (1.0 - coverage) / 2.0;
+    let ends = lower_rank_share(cases.len(), tail).zip(upper_rank_share(cases.len(), 1.0 - tail));
+    let mut best: Option<(f64, Tuned)> = None;
+    for base in 0..BASES.len() {
+        let mut residuals: Vec<Observed> = cases.iter().map(|case| case.residual(base)).collect();
+        let margin = upper_quantile(&mut residuals, share)?;
+        let waste: f64 = cases
+            .iter()
+            .filter(|case| !case.at_least || margin.at_least)
+            .map(|case| {
+                let ratio = case.bases[base] + margin.value * case.spread;
+                (allocation(resource, case.level, floor, ratio) - case.need).max(0.0)
+            })
+            .sum();
+        let interval = ends.and_then(|(low, high)| {
+            Some((upper_quantile(&mut residuals, low)?.value, upper_quantile(&mut residuals, high)?.value))
+        });
+        if best.as_ref().is_none_or(|(least, _)| waste < *least) {
+            best = Some((waste, Tuned { base, margin, interval, cases: cases.len() }));
+        }
+    }
+    best.map(|(_, tuned)| tuned)
+}
+
+/// (distance to the nearest, row left out), and what the others say by resource.
+type LeftOut = ((f64, u32), [Option<Local>; 3]);
+
+/// Returns what the other workloads say about `row`; nothing if there are none.
+fn leave_out(
+    knowledge: &Knowledge,
+    space: &Space,
+    k: usize,
+    metric: &Metric,
+    is_random: bool,
+    row: u32,
+    scope: Scope,
+) -> Result<Option<LeftOut>, PredictError> {
+    let Some(query) = space.index.points().row(row) else { return Ok(None) };
+    let query = query.to_vec();
+    let application = |row: u32| knowledge.rows.get(row as usize).map(|row| (&row.application, &row.user));
+    let own = application(row);
+    let admits = |other: u32| other != row && (scope == Scope::Store || application(other) == own);
+    let nearest = Knowledge::nearest(space, &query, k, metric, &admits)?;
+    let Some(first) = nearest.first() else { return Ok(None) };
+    let neighbours: Vec<Weighted> = if is_random {
+        let name = knowledge.rows.get(row as usize).map(Remembered::name).unwrap_or_default();
+        let eligible = (0..u32::try_from(knowledge.rows.len()).unwrap_or(u32::MAX)).filter(|&other| admits(other));
+        equally(&drawn(0, &name, eligible, k))
+    } else {
+        by_similarity(&nearest.iter().map(|found| (found.row, found.distance)).collect::<Vec<_>>())
+    };
+    let locals = Resource::ALL.map(|resource| local(&knowledge.rows, &neighbours, resource));
+    Ok(Some(((first.distance, row), locals)))
+}
+
+/// Returns at most [`MOST_CASES`] of `rows`, drawn by a hash of their names, in the order of `rows`.
+fn sample(rows: Vec<u32>, all: &[Remembered]) -> Vec<u32> {
+    if rows.len() <= MOST_CASES {
+        return rows;
+    }
+    let name = |row: u32| all.get(row as usize).map(Remembered::name).unwrap_or_default();
+    let mut order: Vec<(u64, u32)> = rows.into_iter().map(|row| (mixed(0, &name(row)), row)).collect();
+    order.sort_unstable();
+    order.truncate(MOST_CASES);
+    let mut rows: Vec<u32> = order.into_iter().map(|(_, row)| row).collect();
+    rows.sort_unstable();
+    rows
+}
+
+/// Draws `k` of the eligible rows uniformly without replacement: the same seed and name give the same rows.
+pub(super) fn drawn(seed: u64, name: &str, eligible: impl Iterator<Item = u32>, k: usize) -> Vec<(u32, f64)> {
+    let start = mixed(seed, name);
+    let mut order: Vec<(u64, u32)> = eligible.map(|row| (scramble(start ^ scramble(u64::from(row))), row)).collect();
+    order.sort_unstable();
+    order.truncate(k);
+    order.into_iter().map(|(_, row)| (row, 0.0)).collect()
+}
+
+/// FNV-1a of a name, mixed with a seed.
+fn mixed(seed: u64, name: &str) -> u64 {
+    let hash = name
+        .bytes()
+        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
+    scramble(hash ^ scramble(seed))
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014).
+const fn scramble(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    value ^ (value >> 31)
+}
+
+impl Knowledge {
+    /// Returns the calibration of a question, made now if it was not asked before.
+    pub(super) fn calibration(
+        &self,
+        space: &Space,
+        question: &Question,
+        is_random: bool,
+    ) -> Result<Arc<Calibration>, PredictError> {
+        let question =
+            Question { weights: question.weights.filter(|weights| *weights != self.params.weights), ..*question };
+        let key = CalibrationKey::of(&question, is_random);
+        if let Ok(known) = self.calibrations.lock()
+            && let Some(calibration) = known.get(&key)
+        {
+            return Ok(Arc::clone(calibration));
+        }
+        // Two threads may both do the work; they get the same result.
+        let made = Arc::new(Calibration::run(self, space, &question, is_random)?);
+        if let Ok(mut known) = self.calibrations.lock() {
+            known.insert(key, Arc::clone(&made));
+        }
+        Ok(made)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(level: f64, need: f64, base: f64, spread: f64) -> Case {
+        Case { level, need, at_least: false, bases: [base; BASES.len()], spread }
+    }
+
+    #[test]
+    fn the_margin_covers_what_was_left_out() {
+        // Residuals 1..=99 in tenths: at 95 % the 95th.
+        let cases: Vec<Case> = (1..=99).map(|at| case(1.0, (f64::from(at) / 10.0 * 0.5).exp(), 0.0, 0.5)).collect();
+        let tuned = tune(&cases, Resource::Memory, 0.1, 0.95).unwrap();
+        assert!((tuned.margin.value - 9.5).abs() < 1e-9, "{tuned:?}");
+        let (low, high) = tuned.interval.unwrap();
+        assert!((low - 0.2).abs() < 1e-9 && (high - 9.8).abs() < 1e-9, "{tuned:?}");
+        assert_eq!(tune(&cases[..18], Resource::Memory, 0.1, 0.95), None);
+    }
+
+    #[test]
+    fn the_base_that_wastes_least_is_taken() {
+        // Base 0 knows nothing, base 2 is exact but for one thousandth.
+        let cases: Vec<Case> = (1..=99)
+            .map(|at| {
+                let truth = f64::from(at % 10) / 5.0;
+                Case { bases: [0.0, 0.0, truth, 0.0], ..case(1.0, (truth + 1e-3).exp(), 0.0, 0.1) }
+            })
+            .collect();
+        assert_eq!(tune(&cases, Resource::Memory, 0.1, 0.95).unwrap().base, 2);
+    }
+
+    #[test]
+    fn a_draw_depends_on_seed_and_name_alone() {
+        let draw = |seed, name| drawn(seed, name, 0..1000, 15);
+        assert_eq!(draw(1, "a"), draw(1, "a"));
+        assert_ne!(draw(1, "a"), draw(2, "a"));
+        assert_ne!(draw(1, "a"), draw(1, "b"));
+        // Every row is drawn about equally often.
+        let mut counts = vec![0_u32; 20];
+        for seed in 0..2000 {
+            for (row, _) in drawn(seed, "x", 0..20, 5) {
+                counts[row as usize] += 1;
+            }
+        }
+        assert!(counts.iter().all(|count| (400..600).contains(count)), "{counts:?}");
+    }
+}

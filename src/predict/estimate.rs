@@ -1,0 +1,144 @@
+//! From neighbours to a relative need: what one set of weighted, named workloads says about one resource.
+
+use super::need::{Need, Remembered, Resource};
+use super::quantile::{Observed, upper_quantile};
+
+/// Quantiles of the neighbours' relative needs that an answer can start from; calibration picks one by what it would have
+/// wasted on the store (`docs/methods.md`).
+pub(super) const BASES: [f64; 4] = [0.5, 0.8, 0.9, 0.98];
+
+/// Added to the spread of ln(need / level) among neighbours: neighbours that agree by chance are not that sure (ours).
+const LEAST_SPREAD: f64 = 0.1;
+
+/// Fewest neighbours with a need for an estimate.
+const LEAST_NEIGHBOURS: usize = 3;
+
+/// One stored workload in an answer, with its share.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Weighted {
+    pub(super) row: u32,
+    pub(super) distance: f64,
+    pub(super) weight: f64,
+}
+
+/// Returns shares that sum to 1 and fall with distance: 1 / (d + D/4) with D the largest distance among them, so that
+/// they do not depend on the unit of distance, and a copy does not silence the others.
+pub(super) fn by_similarity(found: &[(u32, f64)]) -> Vec<Weighted> {
+    let farthest = found.iter().fold(0.0_f64, |farthest, &(_, distance)| farthest.max(distance));
+    let raw = |distance: f64| if farthest > 0.0 { 1.0 / (distance + farthest / 4.0) } else { 1.0 };
+    let total: f64 = found.iter().map(|&(_, distance)| raw(distance)).sum();
+    found.iter().map(|&(row, distance)| Weighted { row, distance, weight: raw(distance) / total }).collect()
+}
+
+/// Returns equal shares.
+pub(super) fn equally(found: &[(u32, f64)]) -> Vec<Weighted> {
+    let weight = 1.0 / found.len() as f64;
+    found.iter().map(|&(row, distance)| Weighted { row, distance, weight }).collect()
+}
+
+/// What neighbours say about one resource, on ln(need / level).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Local {
+    /// Weighted upper quantiles at [`BASES`].
+    pub(super) bases: [f64; BASES.len()],
+    /// Weighted standard deviation plus [`LEAST_SPREAD`].
+    pub(super) spread: f64,
+    /// Weighted mean of need / level itself.
+    pub(super) mean_ratio: f64,
+    /// Share of the weight whose needs are lower bounds.
+    pub(super) at_least: f64,
+}
+
+/// Returns what the neighbours say; nothing with fewer than three needs.
+pub(super) fn local(rows: &[Remembered], neighbours: &[Weighted], resource: Resource) -> Option<Local> {
+    let needs: Vec<(Need, f64)> = neighbours
+        .iter()
+        .filter_map(|neighbour| {
+            let row = rows.get(usize::try_from(neighbour.row).ok()?)?;
+            Some((row.needs[resource as usize]?, neighbour.weight))
+        })
+        .collect();
+    let total: f64 = needs.iter().map(|(_, weight)| weight).sum();
+    if needs.len() < LEAST_NEIGHBOURS.min(neighbours.len()) || needs.is_empty() || total <= 0.0 {
+        return None;
+    }
+    let mut observed: Vec<Observed> = needs
+        .iter()
+        .map(|(need, weight)| Observed { value: need.log_ratio(), weight: weight / total, at_least: need.at_least })
+        .collect();
+    let mean = observed.iter().map(|one| one.weight * one.value).sum::<f64>();
+    let variance = observed.iter().map(|one| one.weight * (one.value - mean).powi(2)).sum::<f64>();
+    let mut bases = [0.0; BASES.len()];
+    for (base, share) in bases.iter_mut().zip(BASES) {
+        *base = upper_quantile(&mut observed, share)?.value;
+    }
+    Some(Local {
+        bases,
+        spread: variance.max(0.0).sqrt() + LEAST_SPREAD,
+        mean_ratio: needs.iter().map(|(need, weight)| weight / total * (need.need / need.level)).sum(),
+        at_least: needs.iter().filter(|(need, _)| need.at_least).map(|(_, weight)| weight / total).sum(),
+    })
+}
+
+/// Returns an allocation in the store's units: `level` × exp(`log_ratio`), at least the floor and, for a resource that
+/// kills, at least the level.
+pub(super) fn allocation(resource: Resource, level: f64, floor: f64, log_ratio: f64) -> f64 {
+    let level = level.max(floor);
+    let raw = level * log_ratio.exp();
+    if resource.is_hard() { raw.max(level) } else { raw.max(floor) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(level: f64, need: f64) -> Remembered {
+        Remembered {
+            id: String::new(),
+            run: 0,
+            format: String::new(),
+            application: None,
+            user: None,
+            class: None,
+            features: Vec::new(),
+            needs: [Some(Need { level, need, at_least: false }), None, None],
+        }
+    }
+
+    fn near(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-9, "{found} instead of {expected}");
+    }
+
+    #[test]
+    fn the_worked_example_of_the_protocol() {
+        // Test vector E10: (P, l, w) = (2, 1, .5), (3, 2, .3), (1.2, 1, .2).
+        let rows = [row(1.0, 2.0), row(2.0, 3.0), row(1.0, 1.2)];
+        let neighbours: Vec<Weighted> =
+            (0_u32..).zip([0.5, 0.3, 0.2]).map(|(row, weight)| Weighted { row, distance: 1.0, weight }).collect();
+        let local = local(&rows, &neighbours, Resource::Memory).unwrap();
+        near(local.mean_ratio, 1.69);
+        near(local.bases[2].exp(), 2.0);
+        near(local.bases[0].exp(), 1.5);
+        near(allocation(Resource::Memory, 4.0, 0.1, 1.69_f64.ln()), 6.76);
+    }
+
+    #[test]
+    fn shares_fall_with_distance_whatever_its_unit() {
+        let near_and_far = by_similarity(&[(0, 0.0), (1, 1.0), (2, 2.0)]);
+        let scaled = by_similarity(&[(0, 0.0), (1, 1000.0), (2, 2000.0)]);
+        near(near_and_far.iter().map(|one| one.weight).sum(), 1.0);
+        for (a, b) in near_and_far.iter().zip(&scaled) {
+            near(a.weight, b.weight);
+        }
+        assert!(near_and_far[0].weight > near_and_far[1].weight && near_and_far[1].weight > near_and_far[2].weight);
+        // Copies of the newcomer share equally.
+        near(by_similarity(&[(0, 0.0), (1, 0.0)])[0].weight, 0.5);
+    }
+
+    #[test]
+    fn memory_never_falls_below_what_was_used_but_cpu_may() {
+        near(allocation(Resource::Memory, 4.0, 0.1, -1.0), 4.0);
+        near(allocation(Resource::Cpu, 4.0, 0.1, 0.5_f64.ln()), 2.0);
+        near(allocation(Resource::Cpu, 0.0, 0.01, -1.0), 0.01);
+    }
+}

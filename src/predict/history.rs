@@ -1,0 +1,112 @@
+//! What the store's workloads showed first and needed later: the input of every fit.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use crate::profile::{Floors, Window, WindowProfile, profile_life, profile_window};
+use crate::store::{Store, StoreError, Workload};
+use crate::trace::Sample;
+
+use super::{Known, PredictError};
+
+/// What of a store can be learned from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HistorySummary {
+    /// Runs with samples.
+    pub runs: u64,
+    /// Runs that were alive before the trace began to see them: they have no first window.
+    pub without_start: u64,
+    /// Runs that ended inside the window, or were seen for less than half of it.
+    pub too_short: u64,
+    /// Runs with a first window.
+    pub learnable: u64,
+}
+
+impl HistorySummary {
+    /// Returns what was left out, in words.
+    pub fn left_out(&self, window: Window) -> String {
+        format!(
+            "{} of {} runs were alive before the trace saw them, {} ended within {} or were seen for less than half of it",
+            self.without_start, self.runs, self.too_short, window.length
+        )
+    }
+}
+
+impl Known {
+    /// Returns whether the run was seen from its start for long enough: whether it can be learned from.
+    pub fn is_learnable(&self) -> bool {
+        !self.life.censoring.left && self.window.samples > 0
+    }
+}
+
+/// Profiles every run with samples and hands it out with its samples, by bucket, then by (format, workload, run). Runs
+/// without a first window come too, with a window of no samples. Buckets are read in parallel, as many at a time as
+/// there are threads; the order does not depend on that.
+///
+/// # Errors
+/// The store is damaged, or `take` fails.
+pub fn read_history(
+    store: &Store,
+    window: Window,
+    take: &mut dyn FnMut(Known, &[Sample]) -> Result<(), PredictError>,
+) -> Result<HistorySummary, PredictError> {
+    let floors = Floors::of(store.manifest().units);
+    let mut by_bucket: BTreeMap<u32, Vec<Workload>> = BTreeMap::new();
+    for workload in store.workloads()?.into_iter().filter(|workload| workload.samples > 0) {
+        by_bucket.entry(workload.bucket).or_default().push(workload);
+    }
+    let buckets: Vec<(u32, Vec<Workload>)> = by_bucket.into_iter().collect();
+    let mut summary = HistorySummary::default();
+    for group in buckets.chunks(rayon::current_num_threads().max(1)) {
+        let profiled: Vec<Result<Vec<(Known, Vec<Sample>)>, StoreError>> = group
+            .par_iter()
+            .map(|(bucket, workloads)| profile_bucket(store, *bucket, workloads, window, floors))
+            .collect();
+        for bucket in profiled {
+            for (known, samples) in bucket? {
+                summary.runs += 1;
+                if known.life.censoring.left {
+                    summary.without_start += 1;
+                } else if known.window.samples == 0 {
+                    summary.too_short += 1;
+                } else {
+                    summary.learnable += 1;
+                }
+                take(known, &samples)?;
+            }
+        }
+    }
+    Ok(summary)
+}
+
+/// Profiles one bucket. Its series come in the order of `workloads`, so that the two are walked side by side.
+fn profile_bucket(
+    store: &Store,
+    bucket: u32,
+    workloads: &[Workload],
+    window: Window,
+    floors: Floors,
+) -> Result<Vec<(Known, Vec<Sample>)>, StoreError> {
+    let mut rest = workloads.iter();
+    let mut found = Vec::with_capacity(workloads.len());
+    store.for_each_series(bucket, &mut |id, run, samples| {
+        let workload =
+            rest.find(|workload| workload.id == id && workload.run == run).ok_or_else(|| StoreError::Layout {
+                path: store.root().join("workloads.parquet"),
+                what: format!("run {run} of `{id}` has samples but no row"),
+            })?;
+        found.push((known(workload, samples, window, floors), samples.to_vec()));
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+fn known(workload: &Workload, samples: &[Sample], window: Window, floors: Floors) -> Known {
+    let life = profile_life(samples, workload);
+    // A newcomer is asked about when it has lived through the window: what ended inside it says nothing about that.
+    let lived_through = life.seconds >= window.length.as_seconds();
+    let first =
+        workload.start.filter(|_| lived_through).and_then(|start| profile_window(samples, start, window, floors).ok());
+    Known { workload: workload.clone(), window: first.unwrap_or_else(WindowProfile::default), life }
+}

@@ -1,0 +1,246 @@
+//! What a store has taught: features, model, search structure, levels and needs of its workloads.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use crate::fingerprint::{Components, FeatureSet, FingerprintError, Group, Model, ModelInput, Submission};
+use crate::index::{Index, Metric, NearestNeighbours, Neighbour, Points};
+use crate::profile::{Floors, Window, WindowProfile};
+use crate::trace::UnitContract;
+
+use super::calibrate::{Calibration, CalibrationKey};
+use super::need::Remembered;
+use super::{DistanceMetric, Facts, Known, PredictError, Question, ResourceWeights};
+
+/// Fewest workloads that a model is fitted to; below that there is no such thing as a distance between fingerprints.
+const LEAST_ROWS: usize = 4;
+
+/// What a fit is told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FitParams {
+    /// The learning window of the profiles.
+    pub window: Window,
+    /// What the store's numbers mean.
+    pub units: UnitContract,
+    /// Built-in weights of resources.
+    pub weights: ResourceWeights,
+    /// How many components a fingerprint has.
+    pub components: Components,
+}
+
+impl FitParams {
+    /// Share of the variance that components explain unless the user says how many there are (our value).
+    pub const EXPLAINED: f64 = 0.95;
+
+    /// Returns the defaults.
+    pub fn new(window: Window, units: UnitContract) -> Self {
+        Self { window, units, weights: ResourceWeights::default(), components: Components::Explaining(Self::EXPLAINED) }
+    }
+}
+
+/// Model and search structure, where the store's workloads differ at all.
+#[derive(Debug)]
+pub(super) struct Space {
+    pub(super) model: Model,
+    pub(super) index: Index,
+}
+
+/// A fitted estimator: everything an answer needs, without the store's samples.
+#[derive(Debug)]
+pub struct Knowledge {
+    pub(super) params: FitParams,
+    pub(super) features: FeatureSet,
+    pub(super) space: Option<Space>,
+    pub(super) rows: Vec<Remembered>,
+    /// Rows by application and, where the trace has one, user.
+    pub(super) by_application: BTreeMap<(String, Option<String>), Vec<u32>>,
+    pub(super) by_class: BTreeMap<String, Vec<u32>>,
+    /// Calibrations by what they depend on, made when they are first asked for.
+    pub(super) calibrations: Mutex<BTreeMap<CalibrationKey, Arc<Calibration>>>,
+}
+
+impl Knowledge {
+    /// Fits on `known`, which must be learnable ([`Known::is_learnable`]); positions in it are the rows of answers.
+    /// Fitted on these and nothing else; the same workloads in the same order give the same knowledge.
+    ///
+    /// # Errors
+    /// The model cannot be fitted.
+    pub fn fit(known: &[&Known], params: FitParams) -> Result<Self, PredictError> {
+        let floors = Floors::of(params.units);
+        let features = FeatureSet::of(floors, known.iter().map(|known| &known.workload.labels));
+        let rows: Vec<Remembered> = known
+            .iter()
+            .map(|known| {
+                let facts = Facts::from(&known.workload);
+                Remembered::of(known, features.row(&known.window, submission(&facts)), floors)
+            })
+            .collect();
+        let (names, weights): (Vec<String>, Vec<f64>) = features
+            .features()
+            .into_iter()
+            .map(|feature| {
+                let weight = feature.weight * params.weights.of(feature.group);
+                (feature.name, weight)
+            })
+            .unzip();
+        let values: Vec<Vec<Option<f64>>> = rows.iter().map(|row| row.features.clone()).collect();
+        let space = if rows.len() < LEAST_ROWS {
+            None
+        } else {
+            let units = units_in_words(params.units);
+            let input = ModelInput {
+                window: params.window.length,
+                units: &units,
+                names: &names,
+                weights: &weights,
+                rows: &values,
+                components: params.components,
+            };
+            match Model::fit(input) {
+                Ok((model, coordinates)) => {
+                    let points = Points::new(model.components(), coordinates)?;
+                    Some(Space { index: Index::build(Arc::new(points))?, model })
+                }
+                // All alike: there is no direction to compare along, and the lower rungs of the ladder answer.
+                Err(FingerprintError::NothingVaries) => None,
+                Err(error) => return Err(error.into()),
+            }
+        };
+        Ok(Self::assemble(params, features, space, rows))
+    }
+
+    /// Puts the parts together, fitted or read.
+    pub(super) fn assemble(
+        params: FitParams,
+        features: FeatureSet,
+        space: Option<Space>,
+        rows: Vec<Remembered>,
+    ) -> Self {
+        let mut by_application: BTreeMap<(String, Option<String>), Vec<u32>> = BTreeMap::new();
+        let mut by_class: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for (number, row) in (0_u32..).zip(&rows) {
+            if let Some(application) = &row.application {
+                by_application.entry((application.clone(), row.user.clone())).or_default().push(number);
+            }
+            if let Some(class) = &row.class {
+                by_class.entry(class.clone()).or_default().push(number);
+            }
+        }
+        Self { params, features, space, rows, by_application, by_class, calibrations: Mutex::default() }
+    }
+
+    /// Returns how many workloads were learned from.
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Returns a stored workload.
+    pub fn row(&self, row: usize) -> Option<&Remembered> {
+        self.rows.get(row)
+    }
+
+    /// Returns the model; nothing where all workloads are alike or there are too few.
+    pub fn model(&self) -> Option<&Model> {
+        self.space.as_ref().map(|space| &space.model)
+    }
+
+    /// Returns the search structure; nothing where there is no model.
+    pub fn index(&self) -> Option<&Index> {
+        self.space.as_ref().map(|space| &space.index)
+    }
+
+    /// Returns what the fit was told.
+    pub const fn params(&self) -> &FitParams {
+        &self.params
+    }
+
+    /// Returns the floors of the store's units.
+    pub(super) fn floors(&self) -> Floors {
+        Floors::of(self.params.units)
+    }
+
+    /// Returns the row of features of a newcomer.
+    pub fn features_of(&self, window: &WindowProfile, facts: &Facts) -> Vec<Option<f64>> {
+        self.features.row(window, submission(facts))
+    }
+
+    /// Returns the metric a question asks for.
+    pub(super) fn metric(&self, space: &Space, question: &Question) -> Result<Metric, PredictError> {
+        let other = question.weights.filter(|weights| *weights != self.params.weights);
+        match (question.metric, other) {
+            (DistanceMetric::Euclidean, None) => Ok(Metric::Euclidean),
+            (DistanceMetric::Cosine, None) => Ok(Metric::Cosine),
+            (DistanceMetric::Cosine, Some(_)) => Err(PredictError::CosineWithWeights),
+            (DistanceMetric::Euclidean, Some(weights)) => {
+                let features = self.features.features();
+                let weights: Vec<f64> =
+                    features.iter().map(|feature| feature.weight * weights.of(feature.group)).collect();
+                Ok(Metric::Matrix(space.model.metric_for_weights(&weights)?))
+            }
+        }
+    }
+
+    /// Returns the `k` nearest rows for which `admits` holds, by (distance, row).
+    pub(super) fn nearest(
+        space: &Space,
+        query: &[f64],
+        k: usize,
+        metric: &Metric,
+        admits: &(dyn Fn(u32) -> bool + Sync),
+    ) -> Result<Vec<Neighbour>, PredictError> {
+        Ok(space.index.nearest(query, k, metric, admits)?)
+    }
+
+    /// Returns how much each group of features adds to the squared distance between a newcomer and a row, with the
+    /// weights of the question.
+    pub(super) fn distance_by_group(
+        &self,
+        features: &[Option<f64>],
+        row: &Remembered,
+        question: &Question,
+    ) -> Result<BTreeMap<String, f64>, PredictError> {
+        let mut parts: BTreeMap<String, f64> = BTreeMap::new();
+        let Some(space) = &self.space else { return Ok(parts) };
+        let groups: BTreeMap<String, Group> =
+            self.features.features().into_iter().map(|feature| (feature.name, feature.group)).collect();
+        let asked = question.weights.unwrap_or(self.params.weights);
+        for (name, part) in space.model.contributions(features, &row.features)? {
+            let Some(&group) = groups.get(&name) else { continue };
+            let fitted = self.params.weights.of(group);
+            let scale = if fitted > 0.0 { asked.of(group) / fitted } else { 0.0 };
+            *parts.entry(group.name().to_owned()).or_default() += part * scale;
+        }
+        Ok(parts)
+    }
+}
+
+impl ResourceWeights {
+    /// Returns the weight of a group of features.
+    pub const fn of(&self, group: Group) -> f64 {
+        match group {
+            Group::Cpu => self.cpu,
+            Group::Memory => self.memory,
+            Group::Network => self.network,
+            Group::Disk => self.disk,
+            Group::Facts => self.facts,
+        }
+    }
+}
+
+fn submission(facts: &Facts) -> Submission<'_> {
+    Submission { request: facts.request, limit: facts.limit, priority: facts.priority, labels: &facts.labels }
+}
+
+/// Returns the unit contract in words.
+pub(super) fn units_in_words(units: UnitContract) -> String {
+    use crate::trace::{CpuUnit, MemoryUnit};
+    let cpu = match units.cpu {
+        CpuUnit::Cores => "cores",
+        CpuUnit::MachineFraction => "share of the largest machine",
+    };
+    let memory = match units.memory {
+        MemoryUnit::Bytes => "bytes",
+        MemoryUnit::MachineFraction => "share of the largest machine",
+    };
+    format!("CPU: {cpu}; memory: {memory}")
+}

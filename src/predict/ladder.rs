@@ -1,0 +1,359 @@
+//! The ladder: same application, nearest neighbours, class prior, persistence, abstain. The first rung that can say
+//! something about memory or CPU with the coverage that was asked for answers, and says why those above it did not.
+
+use std::collections::BTreeMap;
+
+use crate::profile::WindowProfile;
+
+use super::calibrate::{Calibration, LEAST_INSTANCES, Scope, Tuned, drawn};
+use super::estimate::{Local, Weighted, allocation, by_similarity, equally, local};
+use super::knowledge::{Knowledge, Space};
+use super::need::Resource;
+use super::quantile::{Observed, lower_rank_share, upper_quantile, upper_rank_share};
+use super::{Answer, Decision, Estimator, Facts, Newcomer, PredictError, Question, Support};
+
+/// Newcomers farther from their nearest workload than this share of the store's own are not compared with neighbours
+/// (ours, see `docs/evaluation.md`).
+const NOVEL: f64 = 0.95;
+
+/// Beyond this many times the largest distance that the store saw among its own, nothing is known of a newcomer (ours).
+const FOREIGN: f64 = 3.0;
+
+/// A share of the evidence above which the user is told that needs are only lower bounds.
+const MUCH: f64 = 0.5;
+
+/// Which stored workloads are combined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection {
+    /// The nearest ones, weighted by similarity.
+    Nearest,
+    /// As many, drawn at random among the eligible ones, with equal weights.
+    Random {
+        /// Seed of the draw; the same seed gives the same answer for the same newcomer.
+        seed: u64,
+    },
+}
+
+/// What a rung says of one resource, in the store's units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Said {
+    amount: f64,
+    interval: Option<(f64, f64)>,
+}
+
+/// What a rung says.
+type Rung = [Option<Said>; 3];
+
+impl Knowledge {
+    /// Answers about `newcomer` from the rows for which `admits` holds.
+    ///
+    /// # Errors
+    /// The question cannot be answered for another reason than "nothing resembles it".
+    pub fn answer(
+        &self,
+        newcomer: &Newcomer,
+        question: &Question,
+        selection: Selection,
+        admits: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Result<Answer, PredictError> {
+        let mut answer = Answer {
+            decision: Decision::Abstain,
+            passed_over: Vec::new(),
+            cpu: None,
+            memory: None,
+            network: None,
+            cpu_interval: None,
+            memory_interval: None,
+            novelty: None,
+            support: Vec::new(),
+            warnings: Vec::new(),
+        };
+        if Resource::ALL.iter().all(|resource| resource.level(&newcomer.window).is_none()) {
+            answer.passed_over.push("the sample holds neither CPU nor memory".to_owned());
+            return Ok(answer);
+        }
+        let mut is_foreign = false;
+        if let Some(space) = &self.space {
+            let features = self.features_of(&newcomer.window, &newcomer.facts);
+            let asked = Asked {
+                newcomer,
+                question,
+                selection,
+                admits,
+                query: space.model.project(&features)?,
+                calibration: &*self.calibration(space, question, selection != Selection::Nearest)?,
+                space,
+            };
+            if self.by_similarity_rungs(&asked, &mut answer, &mut is_foreign)? {
+                return Ok(answer);
+            }
+        } else {
+            answer.passed_over.push(format!(
+                "same-application, neighbours: the {} workloads of the store do not differ in anything",
+                self.rows.len()
+            ));
+        }
+        if is_foreign {
+            answer.passed_over.push("class-prior, persistence: what the store holds says nothing about it".to_owned());
+            return Ok(answer);
+        }
+        self.prior_rungs(newcomer, question, admits, &mut answer);
+        Ok(answer)
+    }
+
+    /// Tries the rungs that need distances. Returns whether one answered.
+    fn by_similarity_rungs(
+        &self,
+        asked: &Asked<'_>,
+        answer: &mut Answer,
+        is_foreign: &mut bool,
+    ) -> Result<bool, PredictError> {
+        let metric = self.metric(asked.space, asked.question)?;
+        let nearest = |k, admits: &(dyn Fn(u32) -> bool + Sync)| {
+            Self::nearest(asked.space, &asked.query, k, &metric, admits)
+                .map(|found| found.into_iter().map(|found| (found.row, found.distance)).collect::<Vec<_>>())
+        };
+        let admits = |row: u32| (asked.admits)(row as usize);
+        let found = nearest(asked.question.k, &admits)?;
+        answer.novelty = found.first().and_then(|&(_, distance)| asked.calibration.novelty(distance));
+        // Same application.
+        let instances = self.instances(&asked.newcomer.facts, asked.admits);
+        match &asked.newcomer.facts.application {
+            None => answer.passed_over.push("same-application: the sample does not name its application".to_owned()),
+            Some(application) if instances.len() < LEAST_INSTANCES => answer.passed_over.push(format!(
+                "same-application: the store holds {} earlier instances of `{application}`, fewer than {LEAST_INSTANCES}",
+                instances.len()
+            )),
+            Some(_) => {
+                let chosen = match asked.selection {
+                    Selection::Nearest => by_similarity(&nearest(asked.question.k, &|row| instances.binary_search(&row).is_ok())?),
+                    Selection::Random { seed } => {
+                        equally(&drawn(seed, &asked.newcomer.name, instances.iter().copied(), asked.question.k))
+                    }
+                };
+                if self.say(asked, Scope::Application, &chosen, Decision::SameApplication, answer) {
+                    return Ok(true);
+                }
+            }
+        }
+        let Some(&(_, distance)) = found.first() else {
+            answer.passed_over.push("neighbours: the store holds none that may be used".to_owned());
+            return Ok(false);
+        };
+        let farthest = asked.calibration.distances.last().copied().unwrap_or(0.0);
+        if answer.novelty.is_some_and(|novelty| novelty > NOVEL) {
+            let own = quantile_of(&asked.calibration.distances, NOVEL);
+            answer.passed_over.push(format!(
+                "neighbours: the nearest workload is {distance:.2} away, {} % of the store's own have one within {own:.2}",
+                NOVEL * 100.0
+            ));
+            *is_foreign = distance > FOREIGN * farthest;
+            return Ok(false);
+        }
+        let chosen = match asked.selection {
+            Selection::Nearest => by_similarity(&found),
+            Selection::Random { seed } => {
+                let eligible = (0..u32::try_from(self.rows.len()).unwrap_or(u32::MAX)).filter(|&row| admits(row));
+                equally(&drawn(seed, &asked.newcomer.name, eligible, asked.question.k))
+            }
+        };
+        Ok(self.say(asked, Scope::Store, &chosen, Decision::Neighbours, answer))
+    }
+
+    /// Fills the answer from the chosen workloads. Returns whether they say anything about memory or CPU.
+    fn say(
+        &self,
+        asked: &Asked<'_>,
+        scope: Scope,
+        chosen: &[Weighted],
+        decision: Decision,
+        answer: &mut Answer,
+    ) -> bool {
+        let mut rung: Rung = [None; 3];
+        let mut bounds = Vec::new();
+        for resource in Resource::ALL {
+            let Some(level) = resource.level(&asked.newcomer.window) else { continue };
+            let floor = resource.floor(self.floors());
+            let Some(local) = local(&self.rows, chosen, resource) else { continue };
+            let Some(tuned) = asked.calibration.tuned(scope, resource, floor, asked.question.coverage) else {
+                continue;
+            };
+            rung[resource as usize] = Some(said(resource, level, floor, &local, &tuned, asked.question.estimator));
+            if local.at_least > MUCH || tuned.margin.at_least {
+                bounds.push(resource.name());
+            }
+        }
+        if rung[Resource::Memory as usize].is_none() && rung[Resource::Cpu as usize].is_none() {
+            let cases = asked.calibration.cases.get(&(scope, Resource::Memory)).map_or(0, Vec::len);
+            answer.passed_over.push(too_few(decision, cases, asked.question.coverage));
+            return false;
+        }
+        answer.support = chosen
+            .iter()
+            .map(|one| Support {
+                row: one.row as usize,
+                distance: (asked.selection == Selection::Nearest).then_some(one.distance),
+                weight: one.weight,
+            })
+            .collect();
+        fill(answer, decision, &rung, &bounds);
+        true
+    }
+
+    /// Tries the class prior and persistence.
+    fn prior_rungs(
+        &self,
+        newcomer: &Newcomer,
+        question: &Question,
+        admits: &(dyn Fn(usize) -> bool + Sync),
+        answer: &mut Answer,
+    ) {
+        let class = newcomer.facts.class.as_ref().and_then(|class| Some((class, self.by_class.get(class)?)));
+        match class {
+            None => answer.passed_over.push("class-prior: the sample names no class that the store knows".to_owned()),
+            Some((class, rows)) => {
+                let rows: Vec<usize> = rows.iter().map(|&row| row as usize).filter(|&row| admits(row)).collect();
+                let (rung, bounds) = self.prior(&newcomer.window, question, &rows);
+                if rung[0].is_some() || rung[1].is_some() {
+                    answer.warnings.push(format!(
+                        "rests on how {} workloads of class `{class}` grew beyond their first window, not on similar ones",
+                        rows.len()
+                    ));
+                    fill(answer, Decision::ClassPrior, &rung, &bounds);
+                    return;
+                }
+                answer.passed_over.push(too_few(Decision::ClassPrior, rows.len(), question.coverage));
+            }
+        }
+        let rows: Vec<usize> = (0..self.rows.len()).filter(|&row| admits(row)).collect();
+        let (rung, bounds) = self.prior(&newcomer.window, question, &rows);
+        if rung[0].is_some() || rung[1].is_some() {
+            answer.warnings.push(format!(
+                "rests on its own first window with the margin that all {} workloads of the store call for, not on similar ones",
+                rows.len()
+            ));
+            fill(answer, Decision::Persistence, &rung, &bounds);
+            return;
+        }
+        answer.passed_over.push(too_few(Decision::Persistence, rows.len(), question.coverage));
+    }
+
+    /// Returns the newcomer's level times an upper quantile of need / level over `rows`, and where that is a lower bound.
+    fn prior(&self, window: &WindowProfile, question: &Question, rows: &[usize]) -> (Rung, Vec<&'static str>) {
+        let mut rung: Rung = [None; 3];
+        let mut bounds = Vec::new();
+        let tail = (1.0 - question.coverage) / 2.0;
+        for resource in Resource::ALL {
+            let Some(level) = resource.level(window) else { continue };
+            let floor = resource.floor(self.floors());
+            let needs = rows.iter().filter_map(|&row| self.rows.get(row)?.needs[resource as usize]);
+            let mut ratios: Vec<Observed> =
+                needs.map(|need| Observed { value: need.log_ratio(), weight: 1.0, at_least: need.at_least }).collect();
+            let count = ratios.len();
+            let mean = needs_mean(&ratios);
+            let Some(margin) =
+                upper_rank_share(count, question.coverage).and_then(|share| upper_quantile(&mut ratios, share))
+            else {
+                continue;
+            };
+            let ends = lower_rank_share(count, tail).zip(upper_rank_share(count, 1.0 - tail));
+            let of = |ratio| allocation(resource, level, floor, ratio);
+            let interval = ends.and_then(|(low, high)| {
+                Some((of(upper_quantile(&mut ratios, low)?.value), of(upper_quantile(&mut ratios, high)?.value)))
+            });
+            let amount = match question.estimator {
+                Estimator::Quantile => of(margin.value),
+                Estimator::Mean => of(mean.ln()),
+            };
+            rung[resource as usize] = Some(Said { amount, interval });
+            if margin.at_least {
+                bounds.push(resource.name());
+            }
+        }
+        (rung, bounds)
+    }
+
+    /// Returns the rows of the newcomer's application that may be used, ascending. Users are compared where both sides
+    /// have one.
+    fn instances(&self, facts: &Facts, admits: &(dyn Fn(usize) -> bool + Sync)) -> Vec<u32> {
+        let Some(application) = &facts.application else { return Vec::new() };
+        let from = (application.clone(), None);
+        let is_user = |user: &Option<String>| match (user, &facts.user) {
+            (Some(stored), Some(own)) => stored == own,
+            _ => true,
+        };
+        let mut rows: Vec<u32> = self
+            .by_application
+            .range(from..)
+            .take_while(|((name, _), _)| name == application)
+            .filter(|((_, user), _)| is_user(user))
+            .flat_map(|(_, rows)| rows.iter().copied())
+            .filter(|&row| admits(row as usize))
+            .collect();
+        rows.sort_unstable();
+        rows
+    }
+
+    /// Returns how far each group of features sets the newcomer apart from each of the answer's workloads.
+    pub(super) fn evidence_distances(
+        &self,
+        newcomer: &Newcomer,
+        question: &Question,
+        answer: &Answer,
+    ) -> Result<Vec<BTreeMap<String, f64>>, PredictError> {
+        let features = self.features_of(&newcomer.window, &newcomer.facts);
+        let rows = answer.support.iter().filter_map(|support| self.rows.get(support.row));
+        rows.map(|row| self.distance_by_group(&features, row, question)).collect()
+    }
+}
+
+/// One question with all that the similarity rungs share.
+struct Asked<'a> {
+    newcomer: &'a Newcomer,
+    question: &'a Question,
+    selection: Selection,
+    admits: &'a (dyn Fn(usize) -> bool + Sync),
+    query: Vec<f64>,
+    calibration: &'a Calibration,
+    space: &'a Space,
+}
+
+fn said(resource: Resource, level: f64, floor: f64, local: &Local, tuned: &Tuned, estimator: Estimator) -> Said {
+    let base = local.bases[tuned.base];
+    let of = |margin: f64| allocation(resource, level, floor, base + margin * local.spread);
+    let amount = match estimator {
+        Estimator::Quantile => of(tuned.margin.value),
+        Estimator::Mean => allocation(resource, level, floor, local.mean_ratio.ln()),
+    };
+    Said { amount, interval: tuned.interval.map(|(low, high)| (of(low), of(high))) }
+}
+
+fn fill(answer: &mut Answer, decision: Decision, rung: &Rung, bounds: &[&str]) {
+    let of = |resource: Resource| rung[resource as usize];
+    answer.decision = decision;
+    answer.memory = of(Resource::Memory).map(|said| said.amount);
+    answer.cpu = of(Resource::Cpu).map(|said| said.amount);
+    answer.network = of(Resource::Network).map(|said| said.amount);
+    answer.memory_interval = of(Resource::Memory).and_then(|said| said.interval);
+    answer.cpu_interval = of(Resource::Cpu).and_then(|said| said.interval);
+    if !bounds.is_empty() {
+        answer.warnings.push(format!(
+            "most of what the {} answer rests on was cut off by a limit, a kill or the end of the trace: its need may be larger",
+            bounds.join(" and ")
+        ));
+    }
+}
+
+fn too_few(decision: Decision, count: usize, coverage: f64) -> String {
+    let needed = (coverage / (1.0 - coverage) - 1e-9).ceil();
+    format!("{}: {count} workloads bear on it, a coverage of {coverage} takes {needed}", decision.name())
+}
+
+/// Returns the mean of need / level from its logarithms.
+fn needs_mean(ratios: &[Observed]) -> f64 {
+    ratios.iter().map(|ratio| ratio.value.exp()).sum::<f64>() / ratios.len().max(1) as f64
+}
+
+fn quantile_of(sorted: &[f64], share: f64) -> f64 {
+    crate::profile::quantile::nearest_rank(sorted, share).unwrap_or(0.0)
+}

@@ -1,0 +1,128 @@
+//! What the estimator remembers of a stored workload: its level in the first window and its need over its whole life.
+
+use crate::profile::{Floors, LifeProfile, WindowProfile};
+
+use super::Known;
+
+/// A resource that is allocated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// Memory; its need is the whole-life peak.
+    Memory,
+    /// CPU; its need is the 95th percentile of the row means.
+    Cpu,
+    /// Network, both directions; its need is the 95th percentile of the row means.
+    Network,
+}
+
+impl Resource {
+    /// All, in the order of arrays over resources.
+    pub const ALL: [Self; 3] = [Self::Memory, Self::Cpu, Self::Network];
+
+    /// Returns its name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Cpu => "cpu",
+            Self::Network => "network",
+        }
+    }
+
+    /// Returns the level below which differences do not matter.
+    pub(super) const fn floor(self, floors: Floors) -> f64 {
+        match self {
+            Self::Memory => floors.memory,
+            Self::Cpu => floors.cpu,
+            Self::Network => floors.rate,
+        }
+    }
+
+    /// Returns whether an allocation below what was already used is out of the question: it would be an OOM kill.
+    pub(super) const fn is_hard(self) -> bool {
+        matches!(self, Self::Memory)
+    }
+
+    /// Returns the largest use inside a window.
+    pub(super) fn level(self, window: &WindowProfile) -> Option<f64> {
+        let profile = match self {
+            Self::Memory => window.memory,
+            Self::Cpu => window.cpu,
+            Self::Network => window.network,
+        };
+        profile.map(|profile| profile.max).filter(|level| level.is_finite())
+    }
+}
+
+/// Level and need of one resource, in the store's units, each at least the resource's floor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Need {
+    /// Largest use inside the first window.
+    pub level: f64,
+    /// What its life turned out to need.
+    pub need: f64,
+    /// Whether the need is only a lower bound (censored).
+    pub at_least: bool,
+}
+
+impl Need {
+    fn of(resource: Resource, window: &WindowProfile, life: &LifeProfile, floors: Floors) -> Option<Self> {
+        let censoring = life.censoring;
+        let (need, is_limited) = match resource {
+            Resource::Memory => (life.memory_peak, censoring.memory_at_limit),
+            Resource::Cpu => (life.cpu_p95, censoring.cpu_throttled),
+            Resource::Network => (life.network_p95, false),
+        };
+        let floor = resource.floor(floors);
+        let need = need.filter(|need| need.is_finite())?.max(floor);
+        let level = resource.level(window)?.max(floor);
+        Some(Self { level, need, at_least: is_limited || censoring.killed || censoring.right })
+    }
+
+    /// Returns ln(need / level), the relative need.
+    pub fn log_ratio(&self) -> f64 {
+        (self.need / self.level).ln()
+    }
+}
+
+/// One stored workload as an index remembers it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remembered {
+    /// Its identifier.
+    pub id: String,
+    /// Its run.
+    pub run: u32,
+    /// The format it came from.
+    pub format: String,
+    /// Its application.
+    pub application: Option<String>,
+    /// Its owner.
+    pub user: Option<String>,
+    /// Its scheduling class.
+    pub class: Option<String>,
+    /// Its features; what it does not have is missing.
+    pub features: Vec<Option<f64>>,
+    /// Level and need by resource, in the order of [`Resource::ALL`].
+    pub needs: [Option<Need>; 3],
+}
+
+impl Remembered {
+    /// Returns what is remembered of a workload whose features are given.
+    pub(super) fn of(known: &Known, features: Vec<Option<f64>>, floors: Floors) -> Self {
+        let workload = &known.workload;
+        Self {
+            id: workload.id.clone(),
+            run: workload.run,
+            format: workload.format.clone(),
+            application: workload.application.clone(),
+            user: workload.user.clone(),
+            class: workload.class.clone(),
+            features,
+            needs: Resource::ALL.map(|resource| Need::of(resource, &known.window, &known.life, floors)),
+        }
+    }
+
+    /// Returns its name in outputs: the identifier, with `#run` for restarts.
+    pub fn name(&self) -> String {
+        if self.run == 0 { self.id.clone() } else { format!("{}#{}", self.id, self.run) }
+    }
+}
