@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::profile::{Floors, Window, WindowProfile, profile_life, profile_window};
 use crate::store::{Store, StoreError, Workload};
@@ -11,7 +12,7 @@ use crate::trace::Sample;
 use super::{Known, PredictError};
 
 /// What of a store can be learned from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct HistorySummary {
     /// Runs with samples.
     pub runs: u64,

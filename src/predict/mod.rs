@@ -6,14 +6,19 @@
 
 mod answer;
 mod calibrate;
+mod convert;
 mod error;
 mod estimate;
 mod history;
+mod index_tables;
 mod knowledge;
 mod ladder;
 mod need;
+mod persist;
 pub mod quantile;
 mod question;
+mod sample;
+mod scale;
 
 pub use answer::{Allocation, Decision, Evidence, Interval, Prediction};
 pub use error::PredictError;
@@ -21,4 +26,7 @@ pub use history::{HistorySummary, read_history};
 pub use knowledge::{FitParams, Knowledge};
 pub use ladder::Selection;
 pub use need::{Need, Remembered, Resource};
+pub use persist::{INDEX_KIND, IndexManifest, index_manifest, indexed_windows};
 pub use question::{Answer, DistanceMetric, Estimator, Facts, Known, Newcomer, Question, ResourceWeights, Support};
+pub use sample::{ReadSample, SampleParams, Sighting, observe, read_sample};
+pub use scale::{OutputUnits, Scale};

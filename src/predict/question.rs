@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::profile::{LifeProfile, WindowProfile};
 use crate::store::Workload;
 use crate::trace::Amounts;
@@ -29,7 +31,7 @@ pub enum Estimator {
 }
 
 /// Resource weights set by the user; 1 each unless said otherwise.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ResourceWeights {
     /// Weight of features of CPU.
     pub cpu: f64,

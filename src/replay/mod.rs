@@ -25,7 +25,7 @@ mod results;
 pub mod rivals;
 
 mod run;
-mod scale;
+
 mod score;
 mod series;
 mod shadow;
@@ -33,6 +33,7 @@ mod shadow;
 mod test_cases;
 mod truth;
 
+pub use crate::predict::{OutputUnits, Scale};
 pub use answers::GivenAnswer;
 pub use case::{Case, application_key};
 pub use compare::{Point, at_rate};
@@ -47,7 +48,6 @@ pub use results::{
     Resource, RivalSummary, Row, SplitReport, Weighting,
 };
 pub use run::{answers_given, replay};
-pub use scale::{OutputUnits, Scale};
 pub use series::Series;
 pub use shadow::Shadow;
 

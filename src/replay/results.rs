@@ -8,7 +8,7 @@ use super::feedback::FeedbackModel;
 use super::figures::{Figures, Reading};
 use super::params::{Split, SplitBasis, StoreMode};
 use super::plan::{Reason, Removed};
-use super::scale::OutputUnits;
+use crate::predict::OutputUnits;
 
 /// What is allocated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -11,9 +11,9 @@ use super::params::{ReplayParams, Split, SplitBasis};
 use super::plan::{Block, Plan, Reason, earlier_instances, instances, plan};
 use super::results::{Clusters, Flattery, Population, ReplayReport, Resource, SplitReport, Weighting};
 use super::rivals::{Surroundings, named};
-use super::scale::Scale;
 use super::score::Scorer;
 use super::truth::{Truth, cluster_name};
+use crate::predict::Scale;
 
 /// Target rate whose calibrated settings run in the feedback models.
 const FEEDBACK_TARGET: f64 = 0.05;

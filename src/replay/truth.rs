@@ -7,8 +7,8 @@ use super::figures::Judged;
 use super::params::{ReplayParams, Split};
 use super::results::Resource;
 use super::rivals::Owner;
-use super::scale::OutputUnits;
 use super::series::{Series, Step};
+use crate::predict::OutputUnits;
 
 const SECONDS_PER_HOUR: f64 = 3600.0;
 

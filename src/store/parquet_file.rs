@@ -21,7 +21,7 @@ const BATCH_ROWS: usize = 65_536;
 ///
 /// # Errors
 /// The file cannot be written.
-pub(super) fn write<T>(
+pub(crate) fn write<T>(
     root: &Path,
     path: &str,
     schema: Arc<Schema>,
@@ -51,7 +51,7 @@ pub(super) fn write<T>(
 ///
 /// # Errors
 /// The file is damaged, or `take` finds another layout.
-pub(super) fn read(
+pub(crate) fn read(
     root: &Path,
     record: &FileRecord,
     mut take: impl FnMut(&RecordBatch) -> Result<(), String>,

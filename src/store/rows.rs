@@ -289,7 +289,7 @@ pub(super) fn read_facts(batch: &RecordBatch, rows: &mut Vec<FactRow>) -> Result
 }
 
 /// Returns a column by name and type.
-pub(super) fn column<'a, T: 'static>(batch: &'a RecordBatch, name: &str) -> Result<&'a T, String> {
+pub(crate) fn column<'a, T: 'static>(batch: &'a RecordBatch, name: &str) -> Result<&'a T, String> {
     batch
         .column_by_name(name)
         .and_then(|column| column.as_any().downcast_ref())

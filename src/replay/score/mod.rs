@@ -13,8 +13,8 @@ use super::compare::Point;
 use super::figures::{Judged, Reading, quotient};
 use super::params::ReplayParams;
 use super::results::{Population, Resource, Weighting};
-use super::scale::OutputUnits;
 use super::truth::Truth;
+use crate::predict::OutputUnits;
 
 /// What one set of answers is scored with.
 pub(super) struct Scorer<'a> {

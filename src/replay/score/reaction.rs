@@ -1,12 +1,12 @@
 //! What the allocations would have done under the feedback models.
 
 use super::{Population, Resource, Scorer};
+use crate::predict::{OutputUnits, Scale};
 use crate::replay::answers::Asked;
 use crate::replay::case::Case;
 use crate::replay::feedback::{Attempt, FeedbackModel, FeedbackParams, FeedbackRun, simulate};
 use crate::replay::figures::quotient;
 use crate::replay::results::{FeedbackRow, OrderRow};
-use crate::replay::scale::{OutputUnits, Scale};
 use crate::replay::truth::factor;
 
 /// Kills after which a run is given up, and the wait after each (our values).

@@ -1,0 +1,243 @@
+//! The Parquet tables of an index: fingerprints with features, levels and needs, and the left-out cases of its calibration.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt32Array};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
+
+use crate::artifact::FileRecord;
+use crate::store::parquet_file;
+use crate::store::rows::column;
+
+use super::PredictError;
+use super::calibrate::{Calibration, Case, Scope};
+use super::estimate::BASES;
+use super::knowledge::Knowledge;
+use super::need::{Need, Remembered, Resource};
+
+const TEXTS: [&str; 3] = ["application", "user", "class"];
+
+fn coordinate(position: usize) -> String {
+    format!("c{position:02}")
+}
+
+fn needs_of(resource: Resource) -> [String; 3] {
+    ["level", "need", "at_least"].map(|what| format!("{}_{what}", resource.name()))
+}
+
+fn fingerprint_schema(features: &[String], components: usize) -> Arc<Schema> {
+    let mut fields = vec![
+        Field::new("format", DataType::Utf8, false),
+        Field::new("workload", DataType::Utf8, false),
+        Field::new("run", DataType::UInt32, false),
+    ];
+    fields.extend(TEXTS.map(|name| Field::new(name, DataType::Utf8, true)));
+    for resource in Resource::ALL {
+        let [level, need, at_least] = needs_of(resource);
+        fields.push(Field::new(level, DataType::Float64, true));
+        fields.push(Field::new(need, DataType::Float64, true));
+        fields.push(Field::new(at_least, DataType::Boolean, true));
+    }
+    fields.extend((0..components).map(|position| Field::new(coordinate(position), DataType::Float64, false)));
+    fields.extend(features.iter().map(|name| Field::new(name, DataType::Float64, true)));
+    Arc::new(Schema::new(fields))
+}
+
+/// Writes the fingerprints of `knowledge` into `folder`.
+pub(super) fn write_fingerprints(
+    folder: &Path,
+    name: &str,
+    features: &[String],
+    components: usize,
+    knowledge: &Knowledge,
+) -> Result<FileRecord, PredictError> {
+    let schema = fingerprint_schema(features, components);
+    let numbered: Vec<(u32, &Remembered)> = (0..).zip(&knowledge.rows).collect();
+    let batch = |rows: &[(u32, &Remembered)]| -> Result<RecordBatch, ArrowError> {
+        let text = |of: fn(&Remembered) -> Option<&String>| -> ArrayRef {
+            Arc::new(rows.iter().map(|(_, row)| of(row).map(String::as_str)).collect::<StringArray>())
+        };
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, row)| &row.format))),
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, row)| &row.id))),
+            Arc::new(UInt32Array::from_iter_values(rows.iter().map(|(_, row)| row.run))),
+            text(|row| row.application.as_ref()),
+            text(|row| row.user.as_ref()),
+            text(|row| row.class.as_ref()),
+        ];
+        for resource in Resource::ALL {
+            let need = |row: &Remembered| row.needs[resource as usize];
+            columns
+                .push(Arc::new(rows.iter().map(|(_, row)| need(row).map(|need| need.level)).collect::<Float64Array>()));
+            columns
+                .push(Arc::new(rows.iter().map(|(_, row)| need(row).map(|need| need.need)).collect::<Float64Array>()));
+            columns.push(Arc::new(
+                rows.iter().map(|(_, row)| need(row).map(|need| need.at_least)).collect::<BooleanArray>(),
+            ));
+        }
+        for position in 0..components {
+            let of = |row: u32| knowledge.index().and_then(|index| index.points().row(row)?.get(position).copied());
+            columns.push(Arc::new(rows.iter().map(|&(row, _)| of(row)).collect::<Float64Array>()));
+        }
+        for position in 0..features.len() {
+            let of = |row: &Remembered| row.features.get(position).copied().flatten();
+            columns.push(Arc::new(rows.iter().map(|(_, row)| of(row)).collect::<Float64Array>()));
+        }
+        RecordBatch::try_new(Arc::clone(&schema), columns)
+    };
+    Ok(parquet_file::write(folder, name, Arc::clone(&schema), &numbered, batch)?)
+}
+
+/// Appends the rows of a batch, and their coordinates row by row. The error names the column that does not fit.
+pub(super) fn read_fingerprints(
+    batch: &RecordBatch,
+    features: &[String],
+    components: usize,
+    rows: &mut Vec<Remembered>,
+    coordinates: &mut Vec<f64>,
+) -> Result<(), String> {
+    let formats: &StringArray = column(batch, "format")?;
+    let ids: &StringArray = column(batch, "workload")?;
+    let runs: &UInt32Array = column(batch, "run")?;
+    let texts: Vec<&StringArray> = TEXTS.iter().map(|name| column(batch, name)).collect::<Result<_, _>>()?;
+    let places: Vec<&Float64Array> =
+        (0..components).map(|position| column(batch, &coordinate(position))).collect::<Result<_, _>>()?;
+    let values: Vec<&Float64Array> = features.iter().map(|name| column(batch, name)).collect::<Result<_, _>>()?;
+    let mut needs: Vec<(&Float64Array, &Float64Array, &BooleanArray)> = Vec::new();
+    for resource in Resource::ALL {
+        let [level, need, at_least] = needs_of(resource);
+        needs.push((column(batch, &level)?, column(batch, &need)?, column(batch, &at_least)?));
+    }
+    let number = |array: &Float64Array, row: usize| array.is_valid(row).then(|| array.value(row));
+    for row in 0..batch.num_rows() {
+        let text = |position: usize| texts[position].is_valid(row).then(|| texts[position].value(row).to_owned());
+        let need = |position: usize| {
+            let (level, need, at_least) = needs[position];
+            let (level, need) = number(level, row).zip(number(need, row))?;
+            Some(Need { level, need, at_least: at_least.is_valid(row) && at_least.value(row) })
+        };
+        coordinates.extend(places.iter().map(|place| place.value(row)));
+        rows.push(Remembered {
+            id: ids.value(row).to_owned(),
+            run: runs.value(row),
+            format: formats.value(row).to_owned(),
+            application: text(0),
+            user: text(1),
+            class: text(2),
+            features: values.iter().map(|values| number(values, row)).collect(),
+            needs: [need(0), need(1), need(2)],
+        });
+    }
+    Ok(())
+}
+
+/// A row of the calibration table.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum CaseRow {
+    /// Distance of a left-out workload to its nearest.
+    Distance(f64),
+    /// What the others said, and what was true.
+    Case(Scope, Resource, Case),
+}
+
+const NUMBERS: [&str; 4] = ["distance", "level", "need", "spread"];
+
+fn base(share: f64) -> String {
+    format!("base_{:02.0}", share * 100.0)
+}
+
+fn scope_name(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Store => "store",
+        Scope::Application => "application",
+    }
+}
+
+/// Writes a calibration into `folder`.
+pub(super) fn write_calibration(
+    folder: &Path,
+    name: &str,
+    calibration: &Calibration,
+) -> Result<FileRecord, PredictError> {
+    let mut fields = vec![Field::new("scope", DataType::Utf8, true), Field::new("resource", DataType::Utf8, true)];
+    fields.extend(NUMBERS.map(|name| Field::new(name, DataType::Float64, true)));
+    fields.push(Field::new("at_least", DataType::Boolean, true));
+    fields.extend(BASES.map(|share| Field::new(base(share), DataType::Float64, true)));
+    let schema = Arc::new(Schema::new(fields));
+    let distances = calibration.distances.iter().map(|&distance| CaseRow::Distance(distance));
+    let cases = calibration
+        .cases
+        .iter()
+        .flat_map(|(&(scope, resource), cases)| cases.iter().map(move |&case| CaseRow::Case(scope, resource, case)));
+    let rows: Vec<CaseRow> = distances.chain(cases).collect();
+    let batch = |rows: &[CaseRow]| -> Result<RecordBatch, ArrowError> {
+        let case = |row: &CaseRow| match *row {
+            CaseRow::Distance(_) => None,
+            CaseRow::Case(scope, resource, case) => Some((scope, resource, case)),
+        };
+        let number = |of: fn(&Case) -> f64| -> ArrayRef {
+            Arc::new(rows.iter().map(|row| case(row).map(|(_, _, case)| of(&case))).collect::<Float64Array>())
+        };
+        let distance = |row: &CaseRow| match row {
+            CaseRow::Distance(distance) => Some(*distance),
+            CaseRow::Case(..) => None,
+        };
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(rows.iter().map(|row| case(row).map(|(scope, ..)| scope_name(scope))).collect::<StringArray>()),
+            Arc::new(rows.iter().map(|row| case(row).map(|(_, resource, _)| resource.name())).collect::<StringArray>()),
+            Arc::new(rows.iter().map(distance).collect::<Float64Array>()),
+            number(|case| case.level),
+            number(|case| case.need),
+            number(|case| case.spread),
+            Arc::new(rows.iter().map(|row| case(row).map(|(_, _, case)| case.at_least)).collect::<BooleanArray>()),
+        ];
+        for position in 0..BASES.len() {
+            let of = |row: &CaseRow| case(row).map(|(_, _, case)| case.bases[position]);
+            columns.push(Arc::new(rows.iter().map(of).collect::<Float64Array>()));
+        }
+        RecordBatch::try_new(Arc::clone(&schema), columns)
+    };
+    Ok(parquet_file::write(folder, name, Arc::clone(&schema), &rows, batch)?)
+}
+
+/// Appends the rows of a batch. The error names the column that does not fit.
+pub(super) fn read_calibration(batch: &RecordBatch, rows: &mut Vec<CaseRow>) -> Result<(), String> {
+    let scopes: &StringArray = column(batch, "scope")?;
+    let resources: &StringArray = column(batch, "resource")?;
+    let at_least: &BooleanArray = column(batch, "at_least")?;
+    let numbers: Vec<&Float64Array> = NUMBERS.iter().map(|name| column(batch, name)).collect::<Result<_, _>>()?;
+    let mut shares: Vec<&Float64Array> = Vec::new();
+    for share in BASES {
+        shares.push(column(batch, &base(share))?);
+    }
+    for row in 0..batch.num_rows() {
+        if scopes.is_null(row) {
+            rows.push(CaseRow::Distance(numbers[0].value(row)));
+            continue;
+        }
+        let scope =
+            [Scope::Store, Scope::Application].into_iter().find(|scope| scope_name(*scope) == scopes.value(row));
+        let resource = Resource::ALL.into_iter().find(|resource| resource.name() == resources.value(row));
+        let (Some(scope), Some(resource)) = (scope, resource) else {
+            return Err(format!("unknown scope `{}` or resource `{}`", scopes.value(row), resources.value(row)));
+        };
+        let mut bases = [0.0; BASES.len()];
+        for (base, share) in bases.iter_mut().zip(&shares) {
+            *base = share.value(row);
+        }
+        rows.push(CaseRow::Case(
+            scope,
+            resource,
+            Case {
+                level: numbers[1].value(row),
+                need: numbers[2].value(row),
+                spread: numbers[3].value(row),
+                at_least: at_least.value(row),
+                bases,
+            },
+        ));
+    }
+    Ok(())
+}
