@@ -4,6 +4,7 @@ mod architecture;
 mod emitted;
 mod expected_alibaba;
 mod expected_google;
+mod index_files;
 mod replay_containers;
 mod store;
 mod synth;

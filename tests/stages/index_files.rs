@@ -1,0 +1,365 @@
+//! The file of a tree: what was written answers alike, and whatever is wrong with it is noticed and built anew.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use shadow::artifact::{ArtifactError, sealed};
+use shadow::index::{
+    FlatScan, Index, LEAST_TREE_ROWS, Metric, NearestNeighbours, Neighbour, OpenError, Points, SearchError, Structure,
+};
+
+/// Rows of every test that expects a tree to be built anew.
+const ROWS: usize = LEAST_TREE_ROWS + 200;
+
+/// Rows on a coarse grid (ties), every third a copy of an earlier one, no zero vector.
+fn points(rows: usize, dimensions: usize, seed: u64) -> Arc<Points> {
+    let mut random = Pcg64Mcg::seed_from_u64(seed);
+    let mut coordinates: Vec<f64> = Vec::with_capacity(rows * dimensions);
+    for row in 0..rows {
+        if row % 3 == 2 {
+            let from = dimensions * random.random_range(0..row);
+            coordinates.extend_from_within(from..from + dimensions);
+            continue;
+        }
+        coordinates.push(f64::from(random.random_range(1_i32..9)));
+        for dimension in 1..dimensions {
+            let fine: f64 = random.random_range(-1.0..1.0);
+            coordinates.push(if row % 2 == 0 { (fine * 4.0).round() } else { fine } / dimension as f64);
+        }
+    }
+    Arc::new(Points::new(dimensions, coordinates).unwrap())
+}
+
+/// Every answer that the tests compare, bit for bit.
+fn answers(searched: &dyn NearestNeighbours, points: &Points) -> Vec<Result<Vec<Neighbour>, SearchError>> {
+    let dimensions = points.dimensions();
+    let mut random = Pcg64Mcg::seed_from_u64(7);
+    let mut weights = vec![0.0; dimensions * dimensions];
+    for dimension in 0..dimensions {
+        weights[dimension * dimensions + dimension] = 1.0 + dimension as f64;
+    }
+    let metrics = [Metric::Euclidean, Metric::Cosine, Metric::Matrix(weights)];
+    let mut found = Vec::new();
+    for row in [0_u32, 1, 2, 5] {
+        let near = points.row(row).unwrap().to_vec();
+        let beside: Vec<f64> = near.iter().map(|value| value + random.random_range(-0.3..0.3)).collect();
+        for query in [near, beside] {
+            for metric in &metrics {
+                for k in [0, 1, 15, points.rows() + 9] {
+                    found.push(searched.nearest(&query, k, metric, &|_| true));
+                    found.push(searched.nearest(&query, k, metric, &|row| row % 5 != 0));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The scan of all rows is the truth.
+fn assert_answers_like_the_scan(index: &Index, points: &Arc<Points>) {
+    let scan = answers(&FlatScan::new(Arc::clone(points)), points);
+    assert!(scan.iter().all(Result::is_ok));
+    assert!(answers(index, points) == scan, "{index:?} answers otherwise than the scan");
+}
+
+/// A folder with the tree of `points`, its path and its bytes.
+fn written(points: &Arc<Points>, structure: Structure) -> (tempfile::TempDir, PathBuf, Vec<u8>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tree.kd");
+    Index::build_as(Arc::clone(points), structure).unwrap().write(&path).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    (folder, path, bytes)
+}
+
+fn refusal(path: &Path, points: &Arc<Points>) -> Option<OpenError> {
+    Index::open(path, Arc::clone(points)).err()
+}
+
+/// Opens what must not open, builds instead and compares the answers; returns why it did not open.
+fn built_anew(path: &Path, points: &Arc<Points>) -> OpenError {
+    let (index, reason) = Index::open_or_build(path, Arc::clone(points)).unwrap();
+    let expected = if points.rows() < LEAST_TREE_ROWS { Structure::Flat } else { Structure::Tree };
+    assert_eq!(index.structure(), expected);
+    assert_answers_like_the_scan(&index, points);
+    reason.expect("a file that cannot be used was opened")
+}
+
+/// Seals the content of a file again after `change`, so that the checksum fits.
+fn resealed(path: &Path, bytes: &[u8], change: impl FnOnce(&mut sealed::Seal, &mut Vec<u8>)) {
+    let (mut seal, length) = sealed::check(path, bytes).unwrap();
+    let mut content = bytes[..length].to_vec();
+    change(&mut seal, &mut content);
+    sealed::write(path, &seal, &content).unwrap();
+}
+
+#[test]
+fn a_written_tree_answers_like_the_built_one_in_every_number_of_dimensions() {
+    for dimensions in shadow::fingerprint::SUPPORTED_COMPONENTS {
+        for rows in [1, 2, 33, 700] {
+            let points = points(rows.max(6), dimensions, rows as u64);
+            let (_folder, path, bytes) = written(&points, Structure::Tree);
+            let opened = Index::open(&path, Arc::clone(&points)).unwrap();
+            assert_eq!(opened.structure(), Structure::Tree, "{rows} rows of {dimensions}");
+            assert_answers_like_the_scan(&opened, &points);
+            // The same points give the same bytes.
+            let (_again, _path, other) = written(&points, Structure::Tree);
+            assert!(bytes == other, "{rows} rows of {dimensions}: two builds differ");
+        }
+    }
+}
+
+#[test]
+fn a_scan_is_remembered_and_no_dimensions_are_too_many_for_it() {
+    for (rows, dimensions, structure) in [(20, 3, Structure::Flat), (20, 5, Structure::Tree), (20, 40, Structure::Tree)]
+    {
+        let points = points(rows, dimensions, 3);
+        let (_folder, path, _bytes) = written(&points, structure);
+        let (opened, reason) = Index::open_or_build(&path, Arc::clone(&points)).unwrap();
+        assert!(reason.is_none(), "{reason:?}");
+        assert_eq!(opened.structure(), Structure::Flat, "no tree is compiled for {dimensions} dimensions");
+        assert_answers_like_the_scan(&opened, &points);
+    }
+    let none = Arc::new(Points::new(4, Vec::new()).unwrap());
+    let (_folder, path, _bytes) = written(&none, Structure::Tree);
+    let opened = Index::open(&path, none).unwrap();
+    assert_eq!(opened.nearest(&[0.0; 4], 3, &Metric::Euclidean, &|_| true), Ok(Vec::new()));
+}
+
+#[test]
+fn an_opened_tree_is_not_written_again() {
+    let points = points(50, 3, 4);
+    let (folder, path, bytes) = written(&points, Structure::Tree);
+    let opened = Index::open(&path, points).unwrap();
+    opened.write(&path).unwrap();
+    opened.write(&folder.path().join("copy.kd")).unwrap();
+    assert!(std::fs::read(&path).unwrap() == bytes);
+    assert!(!folder.path().join("copy.kd").exists());
+}
+
+#[test]
+fn duplicates_and_ties_are_ranked_by_row() {
+    // 1500 copies of one row around one other: more than a leaf holds, and equal in every distance.
+    let mut coordinates = [2.0, -1.0].repeat(1_500);
+    coordinates[2 * 700] = 3.0;
+    let points = Arc::new(Points::new(2, coordinates).unwrap());
+    let (_folder, path, _bytes) = written(&points, Structure::Tree);
+    let opened = Index::open(&path, Arc::clone(&points)).unwrap();
+    assert_eq!(opened.structure(), Structure::Tree);
+    let found = opened.nearest(&[2.0, -1.0], 703, &Metric::Euclidean, &|_| true).unwrap();
+    let rows: Vec<u32> = found.iter().map(|found| found.row).collect();
+    assert_eq!(rows, (0..700).chain(701..704).collect::<Vec<u32>>());
+    let all = opened.nearest(&[2.0, -1.0], usize::MAX, &Metric::Euclidean, &|_| true).unwrap();
+    assert_eq!((all.len(), all[1_499].row), (1_500, 700));
+    assert_answers_like_the_scan(&opened, &points);
+}
+
+#[test]
+fn any_flipped_byte_is_refused_and_the_answers_stay() {
+    let points = points(ROWS, 3, 5);
+    let (_folder, path, good) = written(&points, Structure::Tree);
+    let (_, content) = sealed::check(&path, &good).unwrap();
+    // The content every few bytes, footer, footer length and magic byte by byte.
+    let positions: Vec<usize> = (0..content).step_by(7).chain(content - 24..good.len()).collect();
+    assert!(positions.len() > 1_000);
+    for (count, &position) in positions.iter().enumerate() {
+        for flip in if position < content { vec![1_u8 << (count % 8)] } else { vec![0x01, 0x04, 0x20, 0x80] } {
+            let mut bad = good.clone();
+            bad[position] ^= flip;
+            std::fs::write(&path, &bad).unwrap();
+            let reason = refusal(&path, &points).unwrap_or_else(|| panic!("byte {position} ^ {flip} unnoticed"));
+            if position < content {
+                assert!(
+                    matches!(&reason, OpenError::Artifact(ArtifactError::Damaged { what, .. }) if what.contains("checksum")),
+                    "byte {position}: {reason}"
+                );
+            }
+            assert!(!matches!(reason, OpenError::Missing { .. }), "byte {position}: {reason}");
+        }
+        if count % 199 == 0 {
+            built_anew(&path, &points);
+        }
+    }
+}
+
+#[test]
+fn a_cut_or_lengthened_file_is_refused_and_the_answers_stay() {
+    let points = points(ROWS, 2, 6);
+    let (_folder, path, good) = written(&points, Structure::Tree);
+    let shorter = (0..good.len()).step_by(101).chain([1, 11, 12, 13]).chain(good.len() - 400..good.len());
+    for length in shorter {
+        std::fs::write(&path, &good[..length]).unwrap();
+        let reason = refusal(&path, &points).unwrap_or_else(|| panic!("cut to {length} bytes unnoticed"));
+        assert!(
+            matches!(reason, OpenError::Artifact(ArtifactError::Damaged { .. } | ArtifactError::Foreign { .. })),
+            "cut to {length} bytes: {reason}"
+        );
+    }
+    built_anew(&path, &points);
+    for more in [&good[..1], &good[..128], &good] {
+        std::fs::write(&path, [more, &good[..]].concat()).unwrap();
+        assert!(refusal(&path, &points).is_some(), "{} bytes before the content unnoticed", more.len());
+        std::fs::write(&path, [&good[..], more].concat()).unwrap();
+        // The same file twice ends in a good footer, whose content is shorter than what stands before it.
+        assert!(refusal(&path, &points).is_some(), "{} bytes after the content unnoticed", more.len());
+    }
+    built_anew(&path, &points);
+}
+
+#[test]
+fn a_missing_empty_or_foreign_file_is_refused_by_name() {
+    let points = points(ROWS, 4, 7);
+    let (folder, path, _good) = written(&points, Structure::Tree);
+    let nowhere = folder.path().join("none.kd");
+    assert!(matches!(built_anew(&nowhere, &points), OpenError::Missing { path } if path == nowhere));
+    for (content, is_foreign) in
+        [(&b""[..], false), (b"PAR1", false), (b"{\"kind\": \"kd-tree\", \"version\": 1}", true)]
+    {
+        std::fs::write(&path, content).unwrap();
+        let reason = built_anew(&path, &points);
+        assert!(reason.to_string().contains("tree.kd"), "{reason}");
+        match reason {
+            OpenError::Artifact(ArtifactError::Foreign { .. }) => assert!(is_foreign),
+            OpenError::Artifact(ArtifactError::Damaged { .. }) => assert!(!is_foreign),
+            other => panic!("{other}"),
+        }
+    }
+    // A folder where the file should be.
+    let reason = built_anew(folder.path(), &points);
+    assert!(matches!(reason, OpenError::Artifact(ArtifactError::Io(_))), "{reason:?}");
+}
+
+#[test]
+fn a_tree_of_other_points_is_refused() {
+    let points = points(ROWS, 4, 8);
+    let (_folder, path, _good) = written(&points, Structure::Tree);
+    let all: Vec<f64> = points.iter().flat_map(|(_, row)| row.to_vec()).collect();
+    let mut moved = all.clone();
+    moved[17] = f64::from_bits(moved[17].to_bits() ^ 1);
+    let mut swapped = all.clone();
+    swapped.swap(0, 4);
+    let fewer = all[..all.len() - 4].to_vec();
+    let mut doubled = all.clone();
+    doubled.extend_from_slice(&all[..4]);
+    for (dimensions, other) in [(4, moved), (4, swapped), (4, fewer), (4, doubled), (2, all.clone()), (8, all.clone())]
+    {
+        let other = Arc::new(Points::new(dimensions, other).unwrap());
+        // Half as many rows of 8 dimensions are too few for a tree, so only the refusal is compared.
+        let reason = refusal(&path, &other).unwrap();
+        assert!(matches!(&reason, OpenError::OtherPoints { path: found } if *found == path), "{reason}");
+    }
+    let other = Arc::new(Points::new(4, all.iter().map(|value| value * 2.0).collect()).unwrap());
+    assert!(matches!(built_anew(&path, &other), OpenError::OtherPoints { .. }));
+    assert!(refusal(&path, &points).is_none());
+}
+
+#[test]
+fn another_version_kind_or_library_is_refused() {
+    let points = points(ROWS, 4, 9);
+    let (_folder, path, good) = written(&points, Structure::Tree);
+    let own = sealed::check(&path, &good).unwrap().0;
+    for version in [own.version - 1, own.version + 1, u32::MAX] {
+        resealed(&path, &good, |seal, _| seal.version = version);
+        match built_anew(&path, &points) {
+            OpenError::Artifact(ArtifactError::Version { found, oldest, newest, .. }) => {
+                assert_eq!((found, oldest, newest), (version, own.version, own.version));
+            }
+            other => panic!("version {version}: {other}"),
+        }
+    }
+    resealed(&path, &good, |seal, _| seal.kind = "map".to_owned());
+    assert!(matches!(built_anew(&path, &points), OpenError::Artifact(ArtifactError::Foreign { .. })));
+    resealed(&path, &good, |seal, _| seal.about = seal.about.replace("\"kiddo\":\"6.", "\"kiddo\":\"7."));
+    match built_anew(&path, &points) {
+        OpenError::Library { found, .. } => assert!(found.starts_with("7."), "{found}"),
+        other => panic!("{other}"),
+    }
+    resealed(&path, &good, |seal, _| seal.about = "{}".to_owned());
+    assert!(matches!(built_anew(&path, &points), OpenError::Artifact(ArtifactError::Damaged { .. })));
+    // What was built anew mends the file.
+    let (index, reason) = Index::open_or_build(&path, Arc::clone(&points)).unwrap();
+    assert!(reason.is_some());
+    index.write(&path).unwrap();
+    assert!(std::fs::read(&path).unwrap() == good);
+    assert!(refusal(&path, &points).is_none());
+}
+
+/// What is done to the content of a file.
+type Change = Box<dyn Fn(&mut Vec<u8>)>;
+
+#[test]
+fn parts_that_do_not_fit_together_are_refused_even_with_a_good_checksum() {
+    let points = points(ROWS, 2, 10);
+    let (_folder, path, good) = written(&points, Structure::Tree);
+    let (_, content) = sealed::check(&path, &good).unwrap();
+    let number = |at: usize| u64::from_le_bytes(good[content - 24 + 8 * at..content - 16 + 8 * at].try_into().unwrap());
+    let (archive, starts, rows) = (number(0), number(1), number(2));
+    assert_eq!(content as u64, archive + 4 * (starts + rows) + 24);
+    assert_eq!(rows, points.rows() as u64);
+    let trailer = |numbers: [u64; 3]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>();
+    let row_list = content - 24 - 4 * usize::try_from(rows).unwrap();
+    let start_list = usize::try_from(archive).unwrap();
+    let set = |at: usize, number: u32| -> Change {
+        Box::new(move |content| content[at..at + 4].copy_from_slice(&number.to_le_bytes()))
+    };
+    let lengths = |numbers: [u64; 3]| -> Change {
+        let numbers = trailer(numbers);
+        Box::new(move |content| {
+            let at = content.len() - 24;
+            content[at..].copy_from_slice(&numbers);
+        })
+    };
+    let changes: Vec<(&str, Change)> = vec![
+        ("a content without lengths", Box::new(|content| content.truncate(23))),
+        ("an archive beyond the end", lengths([u64::MAX, starts, rows])),
+        ("lists beyond any memory", lengths([archive, u64::MAX, rows])),
+        ("an archive 4 bytes longer", lengths([archive + 4, starts, rows])),
+        ("an archive that gave a number to the lists", lengths([archive - 4, starts + 1, rows])),
+        ("a row fewer", lengths([archive, starts + 1, rows - 1])),
+        ("no archive but lists", lengths([0, starts, rows])),
+        ("a group that does not begin at 0", set(start_list, 1)),
+        ("groups that run backwards", set(start_list + 4, u32::MAX)),
+        ("a row that does not exist", set(row_list + 40, u32::try_from(rows).unwrap())),
+        ("no tree at all", Box::new(move |content| drop(content.drain(..start_list - 4)))),
+    ];
+    for (what, change) in changes {
+        resealed(&path, &good, |_, content| change(content));
+        let reason = built_anew(&path, &points);
+        assert!(matches!(reason, OpenError::Artifact(ArtifactError::Damaged { .. })), "{what}: {reason}");
+    }
+}
+
+#[test]
+fn values_that_are_not_finite_and_zero_vectors_are_refused() {
+    for wrong in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        assert_eq!(Points::new(3, vec![0.0, 1.0, 2.0, 3.0, wrong, 5.0]), Err(SearchError::NotFinite { position: 4 }));
+    }
+    let mut coordinates: Vec<f64> = points(ROWS, 3, 11).iter().flat_map(|(_, row)| row.to_vec()).collect();
+    coordinates[30..33].fill(0.0);
+    let points = Arc::new(Points::new(3, coordinates).unwrap());
+    let (_folder, path, _good) = written(&points, Structure::Tree);
+    let opened = Index::open(&path, Arc::clone(&points)).unwrap();
+    let flat = FlatScan::new(points);
+    let refused: [(&[f64], Metric, SearchError); 6] = [
+        (&[1.0, f64::NAN, 0.0], Metric::Euclidean, SearchError::NotFinite { position: 1 }),
+        (&[f64::INFINITY, 0.0, 0.0], Metric::Euclidean, SearchError::NotFinite { position: 0 }),
+        (&[0.0, 0.0, f64::NEG_INFINITY], Metric::Cosine, SearchError::NotFinite { position: 2 }),
+        (&[0.0, 0.0], Metric::Euclidean, SearchError::Dimensions { found: 2, expected: 3 }),
+        (&[0.0, -0.0, 0.0], Metric::Cosine, SearchError::NoDirection),
+        // Row 10 is a zero vector.
+        (&[1.0, 0.0, 0.0], Metric::Cosine, SearchError::NoDirection),
+    ];
+    for (query, metric, error) in refused {
+        for searched in [&opened as &dyn NearestNeighbours, &flat] {
+            assert_eq!(searched.nearest(query, 4, &metric, &|_| true), Err(error.clone()), "{query:?} {metric:?}");
+        }
+    }
+    // By straight line a zero vector is a place like any other, and by cosine it need not be asked for.
+    let found = opened.nearest(&[0.0; 3], 1, &Metric::Euclidean, &|_| true).unwrap();
+    assert_eq!((found[0].row, found[0].distance.to_bits()), (10, 0));
+    let without =
+        |searched: &dyn NearestNeighbours| searched.nearest(&[1.0, 0.0, 0.0], 5, &Metric::Cosine, &|row| row != 10);
+    assert_eq!(without(&opened), without(&flat));
+    assert_eq!(without(&flat).map(|found| found.len()), Ok(5));
+}
