@@ -4,6 +4,7 @@
 //! (coordinates along principal components) per workload. Fitted on the store only; the same rows give the same
 //! model, whatever the number of threads.
 
+mod eigen;
 mod features;
 mod model;
 mod moments;
@@ -11,6 +12,7 @@ mod pca;
 mod scale;
 mod self_check;
 
+pub(crate) use eigen::symmetric_eigen;
 pub use features::{Feature, FeatureSet, Group, Submission};
 pub use model::{DropReason, DroppedFeature, MODEL_KIND, Model, ModelFeature, ModelInput};
 pub use moments::Moments;

@@ -6,12 +6,11 @@
 //! over the rows and one symmetric eigendecomposition of features².
 
 use linfa::prelude::*;
-use linfa_linalg::eigh::{EigSort, Eigh};
 use ndarray::{Array2, ArrayBase, Axis, Data, Ix2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{FingerprintError, Moments};
+use super::{FingerprintError, Moments, symmetric_eigen};
 
 /// Numbers of components that can be fitted: those that the k-d tree is compiled for.
 pub const SUPPORTED_COMPONENTS: [usize; 11] = [2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32];
@@ -96,18 +95,11 @@ impl ValidPcaParams {
         }
         let total_variance: f64 = (0..width).map(|at| covariance[at * width + at]).sum();
         let matrix = Array2::from_shape_vec((width, width), covariance).map_err(Error::from)?;
-        let (values, vectors) =
-            matrix.eigh().map_err(|error| FingerprintError::Eigen { what: error.to_string() })?.sort_eig_desc();
-        if values.iter().chain(&vectors).any(|value| !value.is_finite()) {
-            return Err(FingerprintError::Eigen { what: "a value is not finite".to_owned() });
-        }
         let floor = total_variance * RANK_TOLERANCE;
-        let mut pairs: Vec<(f64, usize, Vec<f64>)> = values
-            .iter()
-            .zip(vectors.axis_iter(Axis(1)))
-            .filter(|&(&value, _)| value > floor)
-            .map(|(&value, axis)| {
-                let mut axis = axis.to_vec();
+        let mut pairs: Vec<(f64, usize, Vec<f64>)> = symmetric_eigen(&matrix)?
+            .into_iter()
+            .filter(|&(value, _)| value > floor)
+            .map(|(value, mut axis)| {
                 let leading = leading(&axis);
                 if axis[leading] < 0.0 {
                     for loading in &mut axis {

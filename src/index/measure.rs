@@ -2,8 +2,9 @@
 
 use std::collections::BinaryHeap;
 
-use linfa_linalg::eigh::Eigh;
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
+
+use crate::fingerprint::symmetric_eigen;
 
 use super::{Metric, Neighbour, Points, SearchError};
 
@@ -120,20 +121,16 @@ fn factor(matrix: &[f64], dimensions: usize) -> Result<(Vec<Vec<f64>>, f64), Sea
     if matrix.indexed_iter().any(|((row, column), entry)| (entry - matrix[(column, row)]).abs() > ROUNDING * largest) {
         return Err(SearchError::Matrix);
     }
-    let (values, vectors) = matrix.eigh().map_err(|_failed| SearchError::Matrix)?;
-    if values.iter().chain(&vectors).any(|value| !value.is_finite()) {
-        return Err(SearchError::Matrix);
-    }
-    let greatest = values.iter().fold(0.0_f64, |greatest, &value| greatest.max(value));
-    let least = values.iter().fold(greatest, |least, &value| least.min(value));
+    let pairs = symmetric_eigen(&matrix).map_err(|_failed| SearchError::Matrix)?;
+    let greatest = pairs.first().map_or(0.0, |(value, _)| value.max(0.0));
+    let least = pairs.last().map_or(0.0, |(value, _)| *value);
     if least < -ROUNDING * greatest || (greatest <= 0.0 && largest > 0.0) {
         return Err(SearchError::Matrix);
     }
     let stretch = if greatest > 0.0 && least >= SINGULAR * greatest { least.sqrt() } else { 0.0 };
-    let factor = values
-        .iter()
-        .zip(vectors.axis_iter(Axis(1)))
-        .map(|(&value, axis)| axis.iter().map(|entry| entry * value.max(0.0).sqrt()).collect())
+    let factor = pairs
+        .into_iter()
+        .map(|(value, axis)| axis.into_iter().map(|entry| entry * value.max(0.0).sqrt()).collect())
         .collect();
     Ok((factor, stretch))
 }
