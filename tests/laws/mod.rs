@@ -1,7 +1,9 @@
 //! Laws that hold for all inputs (property tests).
 
+mod fingerprints;
 mod merging;
 mod moments;
 mod no_leakage;
+mod pca;
 mod quantities;
 mod search;
