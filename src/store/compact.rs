@@ -13,6 +13,7 @@ use crate::artifact::FileRecord;
 use crate::trace::{RequestRule, WorkloadFlags, format_named};
 use crate::units::Micros;
 
+use super::in_force::InForce;
 use super::manifest::{Manifest, Totals};
 use super::parquet_file;
 use super::rows::{FactRow, SampleRow, fact_batch, fact_schema, read_facts, read_samples, sample_batch, sample_schema};
@@ -211,8 +212,9 @@ fn bucket_files(
         totals.merged += merged;
         let rules = rules(&key.0);
         // Summaries are rows of whole instances: they get the request in force, but make no workloads.
-        assign(&own_events, &mut own_summaries, &rules);
-        let mut runs = join(&key.1, &key.0, &own_events, &mut own_samples, &rules, bucket);
+        let request = InForce::request(&own_events, rules.request);
+        assign(&own_events, &request, &mut own_summaries, &rules);
+        let mut runs = join(&key.1, &key.0, &own_events, &request, &mut own_samples, &rules, bucket);
         let group = format_named(&key.0)
             .and_then(|format| format.group_of(&key.1))
             .map(|group| (group, groups.get(&(key.0.clone(), Arc::from(group)))));

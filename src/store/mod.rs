@@ -7,6 +7,7 @@
 
 mod compact;
 mod error;
+mod in_force;
 mod ingest;
 mod manifest;
 mod open;

@@ -3,11 +3,10 @@
 //! Pure functions over the rows of one workload, sorted by time and file order; the rules are those of the trace
 //! formats' documents (`docs/formats.md`).
 
-use std::collections::BTreeMap;
-
-use crate::trace::{Amounts, EventKind, RequestRule, SampleFlags, WorkloadFlags};
+use crate::trace::{Amounts, EventKind, RequestRule, Sample, SampleFlags, WorkloadFlags};
 use crate::units::Micros;
 
+use super::in_force::InForce;
 use super::rows::{FactRow, SampleRow};
 use super::{Ending, Workload};
 
@@ -19,40 +18,6 @@ pub(super) struct Rules {
     pub(super) origin: Micros,
     /// A workload without a start event began visibly if its first sample starts after this time.
     pub(super) first_visible_sample: Option<Micros>,
-}
-
-/// Returns the request in force at `time`: the newest non-empty value of each resource at or before it, or the first
-/// one of all where the format says so. Synthetic rows never count.
-pub(super) fn request_at(events: &[FactRow], rule: RequestRule, time: Micros) -> Amounts {
-    let mut found = Amounts::default();
-    let counted = events.iter().filter(|event| !event.flags.contains(WorkloadFlags::SYNTHETIC));
-    match rule {
-        RequestRule::LastAtOrBefore => {
-            for event in counted.take_while(|event| event.time.is_some_and(|at| at <= time)) {
-                found.cpu = event.request.cpu.or(found.cpu);
-                found.memory = event.request.memory.or(found.memory);
-                found.disk = event.request.disk.or(found.disk);
-            }
-        }
-        RequestRule::First => {
-            for event in counted {
-                found.cpu = found.cpu.or(event.request.cpu);
-                found.memory = found.memory.or(event.request.memory);
-                found.disk = found.disk.or(event.request.disk);
-            }
-        }
-    }
-    found
-}
-
-/// Returns the limit in force at `time`.
-fn limit_at(events: &[FactRow], time: Micros) -> Amounts {
-    let mut found = Amounts::default();
-    for event in events.iter().take_while(|event| event.time.is_some_and(|at| at <= time)) {
-        found.cpu = event.limit.cpu.or(found.cpu);
-        found.memory = event.limit.memory.or(found.memory);
-    }
-    found
 }
 
 /// One run: from one start to the next end.
@@ -100,7 +65,7 @@ fn split(events: &[FactRow], origin: Micros) -> Vec<Run> {
 
 /// Sets the run of every sample, resolves shares of the request and relative times, and fills in the request in force.
 /// `events` are sorted by [`FactRow::order`], `samples` by start.
-pub(super) fn assign(events: &[FactRow], samples: &mut [SampleRow], rules: &Rules) -> Vec<Run> {
+pub(super) fn assign(events: &[FactRow], request: &InForce, samples: &mut [SampleRow], rules: &Rules) -> Vec<Run> {
     let mut runs = split(events, rules.origin);
     resolve_times(samples, runs[0].start);
     if let ([run], Some(visible), Some(first)) = (runs.as_mut_slice(), rules.first_visible_sample, samples.first())
@@ -114,7 +79,8 @@ pub(super) fn assign(events: &[FactRow], samples: &mut [SampleRow], rules: &Rule
         let half = Micros((row.sample.duration.0 / 2).max(1_000_000));
         let begun = runs.iter().rposition(|run| run.start.is_none_or(|start| start < row.sample.start.plus(half)));
         row.run = u32::try_from(begun.unwrap_or(0)).unwrap_or(u32::MAX);
-        fill_request(row, events, rules.request);
+        let in_force = request.at(row.sample.start);
+        fill_request(&mut row.sample, in_force);
     }
     runs
 }
@@ -125,11 +91,14 @@ pub(super) fn join(
     id: &str,
     format: &str,
     events: &[FactRow],
+    request: &InForce,
     samples: &mut [SampleRow],
     rules: &Rules,
     bucket: u32,
 ) -> Vec<(Workload, Micros)> {
-    let runs = assign(events, samples, rules);
+    let runs = assign(events, request, samples, rules);
+    let limit = InForce::limit(events);
+    let common = Workload { bucket, ..stated(id, format, events) };
     samples.sort_by_key(|row| (row.run, row.sample.start, row.sequence));
     let mut workloads = Vec::with_capacity(runs.len());
     for (number, run) in runs.iter().enumerate() {
@@ -137,7 +106,9 @@ pub(super) fn join(
         let begin = samples.partition_point(|row| row.run < number);
         let end = samples.partition_point(|row| row.run <= number);
         let own = &samples[begin..end];
-        workloads.push((describe(id, format, number, *run, events, own, rules, bucket), median_step(own)));
+        let at = run.start.or(own.first().map(|row| row.sample.start)).unwrap_or(rules.origin);
+        let described = describe(&common, number, *run, request.at(at), limit.at(at), own);
+        workloads.push((described, median_step(own)));
     }
     workloads
 }
@@ -151,9 +122,7 @@ fn resolve_times(samples: &mut [SampleRow], start: Option<Micros>) {
     samples.sort_by_key(|row| (row.sample.start, row.sequence));
 }
 
-fn fill_request(row: &mut SampleRow, events: &[FactRow], rule: RequestRule) {
-    let request = request_at(events, rule, row.sample.start);
-    let sample = &mut row.sample;
+fn fill_request(sample: &mut Sample, request: Amounts) {
     sample.cpu_request = sample.cpu_request.or(request.cpu);
     sample.memory_request = sample.memory_request.or(request.memory);
     if sample.flags.contains(SampleFlags::CPU_OF_REQUEST)
@@ -172,28 +141,40 @@ fn fill_request(row: &mut SampleRow, events: &[FactRow], rule: RequestRule) {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call site; the parts of one workload")]
+/// Returns what a workload's statements say of all its runs; of each field the last one counts.
+fn stated(id: &str, format: &str, events: &[FactRow]) -> Workload {
+    let last_of = |of: fn(&FactRow) -> Option<&String>| events.iter().rev().find_map(of).cloned();
+    let labels = events.iter().rev().find_map(|event| event.labels.as_deref());
+    Workload {
+        application: last_of(|event| event.application.as_ref()),
+        user: last_of(|event| event.user.as_ref()),
+        class: last_of(|event| event.class.as_ref()),
+        priority: events.iter().rev().find_map(|event| event.priority),
+        replicas: events.iter().rev().find_map(|event| event.replicas),
+        labels: labels.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
+        flags: events.iter().fold(WorkloadFlags::default(), |flags, event| {
+            // A synthetic row says nothing about the workload as a whole.
+            flags.with(WorkloadFlags(event.flags.0 & !WorkloadFlags::SYNTHETIC.0))
+        }),
+        ..Workload::new(id, format, None, None)
+    }
+}
+
+/// Returns one run: what is `common` to all, what was in force when it began, and what its own samples say.
 fn describe(
-    id: &str,
-    format: &str,
+    common: &Workload,
     number: u32,
     run: Run,
-    events: &[FactRow],
+    stated: Amounts,
+    limit: Amounts,
     samples: &[SampleRow],
-    rules: &Rules,
-    bucket: u32,
 ) -> Workload {
-    let first_sample = samples.first().map(|row| row.sample.start);
-    let last_sample = samples.iter().map(|row| row.sample.start.plus(row.sample.duration)).max();
-    let at = run.start.or(first_sample).unwrap_or(rules.origin);
-    let stated = request_at(events, rules.request, at);
     let in_rows = samples.first().map(|row| row.sample);
     let request = Amounts {
         cpu: stated.cpu.or(in_rows.and_then(|sample| sample.cpu_request)),
         memory: stated.memory.or(in_rows.and_then(|sample| sample.memory_request)),
         disk: stated.disk,
     };
-    let limit = limit_at(events, at);
     let most = |of: fn(&SampleRow) -> Option<f64>, least: Option<f64>| {
         samples.iter().filter_map(of).chain(least).reduce(f64::max)
     };
@@ -202,40 +183,26 @@ fn describe(
         memory: most(|row| row.sample.memory_request, request.memory),
         disk: request.disk,
     };
-    let mut flags = events.iter().fold(WorkloadFlags::default(), |flags, event| {
-        // A synthetic row says nothing about the workload as a whole.
-        flags.with(WorkloadFlags(event.flags.0 & !WorkloadFlags::SYNTHETIC.0))
-    });
+    let mut flags = common.flags;
     if samples.iter().any(|row| row.sample.flags.contains(SampleFlags::IN_ALLOC)) {
         flags = flags.with(WorkloadFlags::IN_ALLOC);
     }
     if samples.iter().any(|row| row.sample.flags.contains(SampleFlags::CPU_OF_REQUEST)) {
         flags = flags.with(WorkloadFlags::UTILISATION_ONLY);
     }
-    let last_of = |of: fn(&FactRow) -> Option<&String>| events.iter().rev().find_map(of).cloned();
-    let labels = events.iter().rev().find_map(|event| event.labels.as_deref());
-    let labels: BTreeMap<String, String> = labels.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     Workload {
-        id: id.to_owned(),
         run: number,
-        format: format.to_owned(),
-        application: last_of(|event| event.application.as_ref()),
-        user: last_of(|event| event.user.as_ref()),
-        class: last_of(|event| event.class.as_ref()),
-        priority: events.iter().rev().find_map(|event| event.priority),
         start: run.start,
         end: run.end,
         ending: run.ending,
         request,
         limit,
         largest_request,
-        replicas: events.iter().rev().find_map(|event| event.replicas),
-        labels,
         flags,
         samples: samples.len() as u64,
-        first_sample,
-        last_sample,
-        bucket,
+        first_sample: samples.first().map(|row| row.sample.start),
+        last_sample: samples.iter().map(|row| row.sample.start.plus(row.sample.duration)).max(),
+        ..common.clone()
     }
 }
 
@@ -293,7 +260,7 @@ pub(super) fn settle(samples: &mut Vec<SampleRow>, is_table: bool) -> (u64, u64)
     (dropped, merged)
 }
 
-fn merge(into: &mut crate::trace::Sample, other: &crate::trace::Sample) {
+fn merge(into: &mut Sample, other: &Sample) {
     let weights = [into.duration.0.max(1) as f64, other.duration.0.max(1) as f64];
     let mean = |a: Option<f64>, b: Option<f64>| match (a, b) {
         (Some(a), Some(b)) => Some((a * weights[0] + b * weights[1]) / (weights[0] + weights[1])),
