@@ -27,7 +27,7 @@ pub enum StoreError {
     #[error(transparent)]
     Trace(#[from] TraceError),
     /// The trace's units differ from those of the store.
-    #[error("`{file}` has other units than the store: {found:?} instead of {stored:?}")]
+    #[error("`{file}` has other units than the store\n  the file: {found}\n  the store: {stored}")]
     Units {
         /// The trace file.
         file: String,

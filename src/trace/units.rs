@@ -44,3 +44,23 @@ pub struct UnitContract {
     /// Unit of network use.
     pub network: NetworkUnit,
 }
+
+impl std::fmt::Display for UnitContract {
+    /// Writes the units in words, as in `CPU in cores, memory in bytes, no network`.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let cpu = match self.cpu {
+            CpuUnit::Cores => "in cores",
+            CpuUnit::MachineFraction => "as a share of the largest machine",
+        };
+        let memory = match self.memory {
+            MemoryUnit::Bytes => "in bytes",
+            MemoryUnit::MachineFraction => "as a share of the largest machine",
+        };
+        let network = match self.network {
+            NetworkUnit::BytesPerSecond => "network in bytes per second",
+            NetworkUnit::Normalised => "network without a unit",
+            NetworkUnit::None => "no network",
+        };
+        write!(formatter, "CPU {cpu}, memory {memory}, {network}")
+    }
+}
