@@ -34,7 +34,9 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('ingest', 'ingest', [CompletionResultType]::ParameterValue, 'Reads trace files into the store')
+            [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Replays the trace and scores shadow beside its rivals')
             [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Shows what the store holds')
+            [CompletionResult]::new('synth', 'synth', [CompletionResultType]::ParameterValue, 'Writes a synthetic trace in one of the real formats')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints a completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Prints the manual page of shadow or of one of its commands')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -59,9 +61,50 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'shadow;replay' {
+            [CompletionResult]::new('--window', '--window', [CompletionResultType]::ParameterName, 'Learning window: how much of a newcomer is seen')
+            [CompletionResult]::new('--split', '--split', [CompletionResultType]::ParameterName, 'Which workloads a prediction may rest on')
+            [CompletionResult]::new('--rivals', '--rivals', [CompletionResultType]::ParameterName, 'Rivals, with commas, or `all`')
+            [CompletionResult]::new('--feedback', '--feedback', [CompletionResultType]::ParameterName, 'Whether OOM kills restart the workload with more memory')
+            [CompletionResult]::new('--coverage', '--coverage', [CompletionResultType]::ParameterName, 'Share of workloads whose need shall fit into the allocation, between 0 and 1')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Number of neighbours to combine')
+            [CompletionResult]::new('--neighbours', '--neighbours', [CompletionResultType]::ParameterName, 'Number of neighbours to combine')
+            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Seed of folds, random neighbours and resampling')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
+            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'shadow;info' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
+            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shadow;synth' {
+            [CompletionResult]::new('--workloads', '--workloads', [CompletionResultType]::ParameterName, 'Number of workloads')
+            [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'Length of the trace in days')
+            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Seed')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Folder to write into')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Folder to write into')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
@@ -103,7 +146,9 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
         }
         'shadow;help' {
             [CompletionResult]::new('ingest', 'ingest', [CompletionResultType]::ParameterValue, 'Reads trace files into the store')
+            [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Replays the trace and scores shadow beside its rivals')
             [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Shows what the store holds')
+            [CompletionResult]::new('synth', 'synth', [CompletionResultType]::ParameterValue, 'Writes a synthetic trace in one of the real formats')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints a completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Prints the manual page of shadow or of one of its commands')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -112,7 +157,13 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
         'shadow;help;ingest' {
             break
         }
+        'shadow;help;replay' {
+            break
+        }
         'shadow;help;info' {
+            break
+        }
+        'shadow;help;synth' {
             break
         }
         'shadow;help;completions' {

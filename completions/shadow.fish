@@ -37,7 +37,9 @@ complete -c shadow -n "__fish_shadow_needs_command" -s v -l verbose -d 'Say what
 complete -c shadow -n "__fish_shadow_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shadow -n "__fish_shadow_needs_command" -s V -l version -d 'Print version'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "ingest" -d 'Reads trace files into the store'
+complete -c shadow -n "__fish_shadow_needs_command" -f -a "replay" -d 'Replays the trace and scores shadow beside its rivals'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "info" -d 'Shows what the store holds'
+complete -c shadow -n "__fish_shadow_needs_command" -f -a "synth" -d 'Writes a synthetic trace in one of the real formats'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "completions" -d 'Prints a completion script for a shell'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "man" -d 'Prints the manual page of shadow or of one of its commands'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -62,6 +64,30 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l window -d 'Learning window: how much of a newcomer is seen' -r
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l split -d 'Which workloads a prediction may rest on' -r -f -a "recurring\t'Time order; other instances of the same application may have ended before'
+unseen\t'Time order; nothing of the same application, job or user is in the store'
+leaky\t'Random, ignoring time: it flatters, and is shown only beside the honest figures'"
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l rivals -d 'Rivals, with commas, or `all`' -r
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l feedback -d 'Whether OOM kills restart the workload with more memory' -r -f -a "on\t'On'
+off\t'Off'"
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l coverage -d 'Share of workloads whose need shall fit into the allocation, between 0 and 1' -r
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -s k -l neighbours -d 'Number of neighbours to combine' -r
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l seed -d 'Seed of folds, random neighbours and resampling' -r
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -s o -l output -d 'Form of the answer' -r -f -a "table\t'For people'
+json\t'Everything, one JSON document'
+csv\t'One row per rival and resource'"
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l progress -d 'When to show progress on standard error: auto, always or never' -r -f -a "auto\t'On a terminal, unless -q or -v is given'
+always\t'Always; one line a second where it is not a terminal'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shadow -n "__fish_shadow_using_subcommand info" -s o -l output -d 'Form of the answer' -r -f -a "table\t'For people'
 json\t'For programs: everything, with counts, extremes and sums of every column read'"
 complete -c shadow -n "__fish_shadow_using_subcommand info" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
@@ -75,6 +101,21 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand info" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand info" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_using_subcommand info" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shadow -n "__fish_shadow_using_subcommand synth" -l workloads -d 'Number of workloads' -r
+complete -c shadow -n "__fish_shadow_using_subcommand synth" -l days -d 'Length of the trace in days' -r
+complete -c shadow -n "__fish_shadow_using_subcommand synth" -l seed -d 'Seed' -r
+complete -c shadow -n "__fish_shadow_using_subcommand synth" -s o -l output -d 'Folder to write into' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand synth" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand synth" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand synth" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand synth" -l progress -d 'When to show progress on standard error: auto, always or never' -r -f -a "auto\t'On a terminal, unless -q or -v is given'
+always\t'Always; one line a second where it is not a terminal'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand synth" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
+complete -c shadow -n "__fish_shadow_using_subcommand synth" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
+complete -c shadow -n "__fish_shadow_using_subcommand synth" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shadow -n "__fish_shadow_using_subcommand completions" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
 complete -c shadow -n "__fish_shadow_using_subcommand completions" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r
 complete -c shadow -n "__fish_shadow_using_subcommand completions" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -98,8 +139,10 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand man" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand man" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest info completions man help" -f -a "ingest" -d 'Reads trace files into the store'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest info completions man help" -f -a "info" -d 'Shows what the store holds'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest info completions man help" -f -a "completions" -d 'Prints a completion script for a shell'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest info completions man help" -f -a "man" -d 'Prints the manual page of shadow or of one of its commands'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest info completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest replay info synth completions man help" -f -a "ingest" -d 'Reads trace files into the store'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest replay info synth completions man help" -f -a "replay" -d 'Replays the trace and scores shadow beside its rivals'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest replay info synth completions man help" -f -a "info" -d 'Shows what the store holds'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest replay info synth completions man help" -f -a "synth" -d 'Writes a synthetic trace in one of the real formats'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest replay info synth completions man help" -f -a "completions" -d 'Prints a completion script for a shell'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest replay info synth completions man help" -f -a "man" -d 'Prints the manual page of shadow or of one of its commands'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest replay info synth completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -74,7 +74,9 @@ pub struct Arguments {
 #[expect(missing_docs, reason = "a comment here would take the place of the command's own help")]
 pub enum Command {
     Ingest(ingest::Ingest),
+    Replay(replay::Replay),
     Info(info::Info),
+    Synth(synth::Synth),
     Completions(completions::Completions),
     Man(man::Man),
 }

@@ -16,15 +16,15 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Info) -> Result<Outcome, Command
         InfoForm::Json => {
             let text = serde_json::to_string_pretty(store.manifest())
                 .map_err(|error| CommandError::internal(format!("the manifest is no JSON: {error}")))?;
-            ui.data_text(&text)?;
+            ui.data_text(&format!("{text}\n"))?;
         }
         InfoForm::Table => {
             ui.data_table(&facts(store.manifest()))?;
-            ui.data_text("")?;
+            ui.data_text("\n")?;
             ui.data_table(&tables(store.manifest()))?;
             let rejects = rejects(store.manifest());
             if !rejects.is_empty() {
-                ui.data_text("")?;
+                ui.data_text("\n")?;
                 ui.data_table(&rejects)?;
             }
         }

@@ -7,6 +7,8 @@ mod completions;
 mod info;
 mod ingest;
 mod man;
+mod replay;
+mod synth;
 
 use std::process::ExitCode;
 
@@ -24,6 +26,8 @@ pub fn run(ui: &Ui, arguments: &Arguments) -> Result<Outcome, CommandError> {
     match &arguments.command {
         Command::Ingest(args) => ingest::run(ui, store, args),
         Command::Info(args) => info::run(ui, store, args),
+        Command::Replay(args) => replay::run(ui, store, args),
+        Command::Synth(args) => synth::run(ui, args),
         Command::Completions(args) => completions::run(ui, args),
         Command::Man(args) => man::run(ui, args),
     }

@@ -30,6 +30,19 @@ pub enum Reason {
     FirstOfItsApplication,
 }
 
+impl Reason {
+    /// Returns the reason as the end of a sentence that begins with a number of workloads.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::StartNotVisible => "without a visible start",
+            Self::NoSampleInWindow => "without a sample in the first window",
+            Self::ShorterThanMinimumLife => "that lived shorter",
+            Self::WindowNotWhole => "with less than half of the first window",
+            Self::FirstOfItsApplication => "first of their application",
+        }
+    }
+}
+
 /// How many workloads a reason removed, and how much of the resources they used.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Removed {

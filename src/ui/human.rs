@@ -43,6 +43,30 @@ pub fn amount(number: f64) -> String {
     format!("{}{}", three_digits(value), PREFIXES[prefix])
 }
 
+/// Returns a number with three significant digits and no prefix: `0.0312`, `1.20`, `12.3`, `4568`.
+pub fn significant(number: f64) -> String {
+    if number.abs() >= 0.995 || number.abs() < 1e-9 {
+        return three_digits(number);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "between -9 and 0")]
+    let magnitude = number.abs().log10().floor() as i32;
+    let digits = usize::try_from(2 - magnitude).unwrap_or(2);
+    format!("{number:.digits$}")
+}
+
+/// Returns a share of 0 to 1 as a percentage: `97.1 %`, `100 %`; a share that is not whole never reads as 0 or 100 %.
+pub fn share(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent > 0.0 && percent < 0.05 {
+        return "<0.1 %".to_owned();
+    }
+    if (99.95..100.0).contains(&percent) {
+        return ">99.9 %".to_owned();
+    }
+    let text = format!("{percent:.1}");
+    format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
+}
+
 /// Returns a length of time: `0.12 s`, `59.0 s`, `2 min 05 s`, `3 h 12 min`, `8 d 2 h`.
 pub fn seconds(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
@@ -104,6 +128,18 @@ mod tests {
         assert_eq!([0.0, 12.34, 999.4, 999.6, 45_600_000.0].map(amount), ["0.00", "12.3", "999", "1.00 k", "45.6 M"]);
         assert_eq!(counted(1, "row", "rows"), "1 row");
         assert_eq!(counted(2000, "row", "rows"), "2,000 rows");
+    }
+
+    #[test]
+    fn small_numbers_keep_three_digits() {
+        let shown = [0.0, 0.031_249, 0.000_123_4, 0.999, 1.2, 12.34, 4567.8, -0.5].map(significant);
+        assert_eq!(shown, ["0.00", "0.0312", "0.000123", "1.00", "1.20", "12.3", "4568", "-0.500"]);
+    }
+
+    #[test]
+    fn a_share_reads_as_none_or_all_only_if_it_is() {
+        let shown = [0.0, 0.0001, 0.05, 0.9712, 0.9999, 1.0, -0.1].map(share);
+        assert_eq!(shown, ["0 %", "<0.1 %", "5 %", "97.1 %", ">99.9 %", "100 %", "-10 %"]);
     }
 
     #[test]

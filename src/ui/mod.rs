@@ -194,6 +194,11 @@ impl Ui {
         self.bars.steps(what, total)
     }
 
+    /// Shows that something of unknown length is being done.
+    pub fn busy(&self, what: &str) -> Steps {
+        self.bars.busy(what)
+    }
+
     fn labelled(&self, label: &str, color: text::Color, message: &str) {
         let label = if self.notes.has_color { color.bold(&format!("{label}:")) } else { format!("{label}:") };
         self.note(&format!("{label} {}", text::safe_lines(message)));

@@ -46,6 +46,10 @@ impl Bars {
         Steps { bar: self.bar(what, total, if total > 0 { known } else { unknown }) }
     }
 
+    pub(super) fn busy(&self, what: &str) -> Steps {
+        Steps { bar: self.bar(what, 0, "{prefix} {spinner} {elapsed}") }
+    }
+
     fn bar(&self, what: &str, total: u64, template: &str) -> ProgressBar {
         let bar = if total > 0 { ProgressBar::new(total) } else { ProgressBar::no_length() };
         // A template is ours and a test renders each; should one be wrong, the plain bar serves.
@@ -93,6 +97,15 @@ impl Steps {
     /// Tells that `steps` more are done.
     pub fn advance(&self, steps: u64) {
         self.bar.inc(steps);
+    }
+}
+
+impl Progress for Steps {
+    /// A step is a row.
+    fn bytes(&self, _bytes: u64) {}
+
+    fn rows(&self, rows: u64) {
+        self.advance(rows);
     }
 }
 

@@ -6,3 +6,5 @@ mod global;
 mod hints;
 mod ingest;
 mod man;
+mod replay;
+mod synth;

@@ -1,0 +1,130 @@
+//! `shadow replay`: how good shadow would have been on the stored trace, beside its rivals. Reads the store; writes
+//! nothing but its answer.
+
+mod tables;
+
+use std::path::Path;
+
+use crate::cli::replay::{Replay, ReplayForm, SplitChoice};
+use crate::cli::values::Switch;
+use crate::error::{CommandError, Outcome};
+use crate::predict::{self, Question};
+use crate::profile::Window;
+use crate::replay::{Case, ReplayParams, ReplayReport, Shadow, Split, replay, rivals};
+use crate::store::{Manifest, Store};
+use crate::ui::Ui;
+
+/// Stands for every rival.
+const EVERY_RIVAL: &str = "all";
+/// Named once more as `persistence-1.2`.
+const ALIAS: &str = "persistence";
+
+pub(crate) fn run(ui: &Ui, store: &Path, args: &Replay) -> Result<Outcome, CommandError> {
+    let rivals = rivals_named(args)?;
+    let store = Store::open(store)?;
+    let params = params(args, rivals, store.manifest());
+    params.check()?;
+    let cases = {
+        let progress = ui.steps("reading workloads", store.manifest().totals.sampled_workloads);
+        let mut cases = Vec::new();
+        predict::read_history(&store, params.window, &mut |known, samples| {
+            progress.advance(1);
+            cases.push(Case { known, samples: samples.to_vec() });
+            Ok(())
+        })?;
+        cases
+    };
+    let report = {
+        let _progress = ui.busy("replaying");
+        replay(&cases, &params, &Shadow::new(params.units))?
+    };
+    match args.output {
+        ReplayForm::Table => tables::show(ui, &report, target(args))?,
+        ReplayForm::Json => {
+            let text = serde_json::to_string_pretty(&report).map_err(|error| not_text(&error))?;
+            ui.data(|out| writeln!(out, "{text}"))?;
+        }
+        ReplayForm::Csv => csv(ui, &report)?,
+    }
+    warn(ui, &report);
+    Ok(Outcome::Done)
+}
+
+/// Returns the names of the rivals, shadow first, each once.
+fn rivals_named(args: &Replay) -> Result<Vec<String>, CommandError> {
+    let mut names: Vec<&str> = vec!["shadow"];
+    for name in args.rivals.iter().map(|name| name.trim()) {
+        if name == EVERY_RIVAL {
+            names.extend(rivals::NAMES.iter().filter(|name| **name != ALIAS));
+        } else {
+            names.push(name);
+        }
+    }
+    let mut kept: Vec<String> = Vec::new();
+    for name in names {
+        // A name that does not exist is refused before the store is read.
+        rivals::named(name, &Question::default(), 1)?;
+        if !kept.iter().any(|other| other == name) {
+            kept.push(name.to_owned());
+        }
+    }
+    Ok(kept)
+}
+
+/// Returns the under-provision rate at which waste is compared: what the coverage leaves.
+fn target(args: &Replay) -> f64 {
+    1.0 - args.coverage
+}
+
+fn params(args: &Replay, rivals: Vec<String>, manifest: &Manifest) -> ReplayParams {
+    let split = match args.split {
+        SplitChoice::Recurring => Split::Recurring,
+        SplitChoice::Unseen => Split::Unseen,
+        SplitChoice::Leaky => Split::Leaky,
+    };
+    let mut params = ReplayParams::new(Window { length: args.window }, split, manifest.units);
+    params.rivals = rivals;
+    params.question.k = args.k.get();
+    params.question.coverage = args.coverage;
+    params.machine = manifest.machine;
+    params.seed = args.seed;
+    params.feedback = args.feedback == Switch::On;
+    if params.targets.iter().all(|known| (known - target(args)).abs() > 1e-9) {
+        params.targets.push(target(args));
+    }
+    params
+}
+
+/// Writes one row per split, rival, resource, weighting, population, reading and group. No cell holds a comma: names are
+/// those of the registry, the rest are numbers.
+fn csv(ui: &Ui, report: &ReplayReport) -> Result<(), CommandError> {
+    let rows = report.rows().map_err(|error| not_text(&error))?;
+    ui.data(|out| {
+        writeln!(out, "{}", ReplayReport::columns().join(","))?;
+        rows.iter().try_for_each(|row| writeln!(out, "{}", row.join(",")))
+    })
+}
+
+fn not_text(error: &serde_json::Error) -> CommandError {
+    CommandError::internal(format!("the report cannot be written: {error}"))
+}
+
+/// Says what weakens the figures, those of a split with its name where there are several.
+fn warn(ui: &Ui, report: &ReplayReport) {
+    for split in &report.splits {
+        let name =
+            if report.splits.len() > 1 { format!("{} split: ", tables::name(split.split)) } else { String::new() };
+        for warning in &split.warnings {
+            ui.warn(&format!("{name}{warning}"));
+        }
+    }
+    for warning in &report.warnings {
+        ui.warn(warning);
+    }
+    if tables::has_shares(report) {
+        ui.hint(
+            "say how large it is, as in `shadow ingest PATH --machine-cores 64 --machine-memory 256GiB`; files already \
+             in the store are not read again",
+        );
+    }
+}

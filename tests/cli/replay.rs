@@ -1,0 +1,90 @@
+//! `shadow replay`: its three forms, what it says of units and splits, and what it refuses.
+
+use crate::common::World;
+
+/// Returns a world with a store of a synthetic trace.
+fn replayable(format: &str, workloads: &str) -> World {
+    let world = World::new();
+    world.run(["synth", format, "--workloads", workloads, "--days", "1", "--seed", "3", "-o", "trace"]).expect_code(0);
+    world.run(["ingest", "trace"]).expect_code(0);
+    world
+}
+
+/// Rivals that are quick to ask.
+const FEW: &str = "owner,persistence-2,oracle";
+
+#[test]
+fn a_table_tells_people_what_programs_get_as_json_and_csv() {
+    let world = replayable("table", "60");
+    let table = world.run(["replay", "--rivals", FEW]).expect_code(0);
+    for expected in [
+        "recurring split",
+        "coverage 95 %, 15 neighbours, seed 1, feedback on",
+        "memory in GiB, CPU in cores",
+        "shadow answered by: ",
+        "OOM kills (F0)",
+        "waste at 95 %",
+        "GiB-hours",
+        "of 14 workloads",
+        "\npersistence-2 ",
+    ] {
+        assert!(table.stdout.contains(expected), "no `{expected}`\n{}", table.stdout);
+    }
+    assert!(!table.stdout.contains("vpa-cold"), "{}", table.stdout);
+    let json = world.run(["replay", "--rivals", FEW, "-o", "json"]).expect_code(0);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["window_seconds"], 60.0);
+    let rivals = json["splits"][0]["rivals"].as_array().unwrap();
+    let names: Vec<&str> = rivals.iter().map(|rival| rival["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["shadow", "owner", "persistence-2", "oracle"]);
+    let csv = world.run(["replay", "--rivals", FEW, "-o", "csv"]).expect_code(0);
+    let mut lines = csv.stdout.lines();
+    let columns = lines.next().unwrap().split(',').count();
+    assert!(lines.clone().all(|line| line.split(',').count() == columns), "{}", csv.stdout);
+    assert_eq!(lines.count(), json["splits"][0]["rows"].as_array().unwrap().len());
+}
+
+#[test]
+fn a_normalised_trace_without_its_machine_is_replayed_in_shares() {
+    let world = replayable("google-2019", "60");
+    let answer = world.run(["replay", "--rivals", FEW, "--feedback", "off"]).expect_code(0);
+    assert!(
+        answer.stdout.contains("memory in % of the largest machine, CPU in % of the largest machine"),
+        "{}",
+        answer.stdout
+    );
+    assert!(answer.stdout.contains("feedback off") && !answer.stdout.contains("OOM kills"), "{}", answer.stdout);
+    assert!(
+        answer.stderr.contains("hint: say how large it is, as in `shadow ingest PATH --machine-cores 64"),
+        "{}",
+        answer.stderr
+    );
+    world.run(["ingest", "trace", "--machine-cores", "64", "--machine-memory", "256GiB"]).expect_code(0);
+    let answer = world.run(["replay", "--rivals", FEW, "--feedback", "off"]).expect_code(0);
+    assert!(answer.stdout.contains("memory in GiB, CPU in cores"), "{}", answer.stdout);
+    assert!(!answer.stderr.contains("--machine-cores"), "{}", answer.stderr);
+}
+
+#[test]
+fn leaky_figures_stand_only_beside_honest_ones() {
+    let world = replayable("table", "60");
+    let answer = world.run(["replay", "--rivals", "owner", "--split", "leaky", "--feedback", "off"]).expect_code(0);
+    let honest = answer.stdout.find("recurring split").unwrap();
+    let leaky = answer.stdout.find("\nleaky split").unwrap();
+    let flattery = answer.stdout.find("\nhow much the leaky split flatters").unwrap();
+    assert!(honest < leaky && leaky < flattery, "{}", answer.stdout);
+}
+
+#[test]
+fn wrong_options_and_an_empty_store_are_told_apart() {
+    let world = World::new();
+    let answer = world.run(["replay", "--rivals", "krr"]).expect_code(2);
+    assert!(answer.stderr.contains("there is no rival `krr`: known are shadow, owner"), "{}", answer.stderr);
+    world.run(["replay", "--coverage", "1.5"]).expect_code(2);
+    world.run(["replay"]).expect_code(1);
+    world.write("series.csv", "workload,time_s,cpu_cores,memory_bytes\na,0,1,100\na,10,2,200\n");
+    world.run(["ingest", "series.csv"]).expect_code(0);
+    let answer = world.run(["replay"]).expect_code(0);
+    assert!(answer.stderr.contains("warning: nothing can be asked"), "{}", answer.stderr);
+    assert!(answer.stdout.contains("asked: 0 workloads"), "{}", answer.stdout);
+}
