@@ -1,4 +1,4 @@
-//! Binary files with a footer: content, padding, footer JSON (kind, version, CRC-32 of the content), its length, magic.
+//! Binary files with a footer: content, footer JSON (kind, version, CRC-32 of the content), its length, magic.
 //!
 //! The content starts at byte 0, so that a memory map of the file is aligned for types that demand it. Opening tells
 //! the damages apart: shorter than a footer can be, another magic, an absurd footer length, a footer that claims

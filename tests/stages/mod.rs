@@ -5,6 +5,7 @@ mod emitted;
 mod expected_alibaba;
 mod expected_google;
 mod index_files;
+mod index_format;
 mod replay_containers;
 mod store;
 mod synth;

@@ -1,0 +1,74 @@
+//! The readers in `docs/index-format.md` read what is written: each block of Python there runs here.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use shadow::fingerprint::Components;
+use shadow::index::{Index, Points, Structure};
+
+use crate::common::features::{Row, features};
+
+/// Returns the block of Python in the document that defines `function`.
+fn block(function: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/index-format.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut blocks = text.split("```python\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.find(|block| block.contains(&format!("def {function}("))).unwrap().to_owned()
+}
+
+/// Runs Python in `folder` and returns what it printed as JSON; prints why a test is skipped where there is none.
+fn python(test: &str, folder: &Path, code: &str) -> Option<serde_json::Value> {
+    let output = match Command::new("python3").args(["-c", code]).current_dir(folder).output() {
+        Ok(output) => output,
+        Err(error) => {
+            eprintln!("skipped {test}: no python3: {error}");
+            return None;
+        }
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(serde_json::from_slice(&output.stdout).unwrap())
+}
+
+#[test]
+fn the_document_computes_fingerprints() {
+    let features = features(40, 7, 0.2, 3);
+    let (model, coordinates) = features.fit(Components::Fixed(4)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    model.write(&folder.path().join("model.json")).unwrap();
+    let rows: &[Row] = &features.rows;
+    std::fs::write(folder.path().join("rows.json"), serde_json::to_string(rows).unwrap()).unwrap();
+    let code = block("fingerprint") + "\nprint([fingerprint(row) for row in json.load(open('rows.json'))])";
+    let Some(found) = python("the_document_computes_fingerprints", folder.path(), &code) else { return };
+    let found: Vec<Vec<f64>> = serde_json::from_value(found).unwrap();
+    assert_eq!(found.len(), rows.len());
+    for (found, stored) in found.concat().iter().zip(&coordinates) {
+        assert!((found - stored).abs() <= 1e-12 * model.clip, "{found} instead of {stored}");
+    }
+}
+
+#[test]
+fn the_document_reads_a_tree() {
+    // Rows 1 and 4 coincide, 2 and 5 in 32 bits only.
+    let coordinates = vec![0.0, 0.0, 1.0, 2.0, 3.0, -1.0, 5.0, 5.0, 1.0, 2.0, 3.0 + 1e-12, -1.0];
+    let points = Arc::new(Points::new(2, coordinates).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    for (structure, groups) in [(Structure::Tree, "[[0], [1, 4], [2, 5], [3]]"), (Structure::Flat, "[]")] {
+        Index::build_as(Arc::clone(&points), structure).unwrap().write(&folder.path().join("tree.kd")).unwrap();
+        let code = block("read_tree") + "\nprint(json.dumps(read_tree('tree.kd')))";
+        let Some(found) = python("the_document_reads_a_tree", folder.path(), &code) else { return };
+        assert_eq!(found[1], serde_json::from_str::<serde_json::Value>(groups).unwrap());
+        let about = &found[0];
+        assert_eq!((&about["dimensions"], &about["rows"]), (&2.into(), &6.into()));
+        assert_eq!(about["points"], points.digest().0);
+        assert!(about["kiddo"].is_string(), "{about}");
+    }
+}
+
+#[test]
+fn the_digest_of_points_is_as_documented() {
+    let mut bytes = 2_u64.to_le_bytes().to_vec();
+    bytes.extend([1.5_f64, -0.0, 1e300, 7.0].iter().flat_map(|coordinate| coordinate.to_le_bytes()));
+    let points = Points::new(2, vec![1.5, -0.0, 1e300, 7.0]).unwrap();
+    assert_eq!(points.digest(), shadow::artifact::Digest::of(&bytes));
+}
