@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::cli::info::{Info, InfoForm};
 use crate::error::{CommandError, Outcome};
+use crate::predict::{IndexManifest, index_manifest, indexed_windows};
 use crate::store::{Manifest, Store};
 use crate::trace::{CpuUnit, MemoryUnit};
 use crate::ui::{Align, Table, Ui, human};
@@ -12,9 +13,10 @@ use crate::units::Bytes;
 
 pub(crate) fn run(ui: &Ui, store: &Path, args: &Info) -> Result<Outcome, CommandError> {
     let store = Store::open(store)?;
+    let indexes = indexes(ui, &store)?;
     match args.output {
         InfoForm::Json => {
-            let text = serde_json::to_string_pretty(store.manifest())
+            let text = serde_json::to_string_pretty(&Contents { store: store.manifest(), indexes: &indexes })
                 .map_err(|error| CommandError::internal(format!("the manifest is no JSON: {error}")))?;
             ui.data_text(&format!("{text}\n"))?;
         }
@@ -27,9 +29,65 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Info) -> Result<Outcome, Command
                 ui.data_text("\n")?;
                 ui.data_table(&rejects)?;
             }
+            if indexes.is_empty() {
+                ui.hint("there is no index yet: make one with `shadow fingerprint`");
+            } else {
+                ui.data_text("\n")?;
+                ui.data_table(&index_table(store.manifest(), &indexes))?;
+            }
         }
     }
     Ok(Outcome::Done)
+}
+
+/// The whole answer for programs.
+#[derive(serde::Serialize)]
+struct Contents<'a> {
+    #[serde(flatten)]
+    store: &'a Manifest,
+    indexes: &'a [IndexManifest],
+}
+
+/// Returns the manifests of all indexes, by window. One that cannot be used is said and left out: the rest of the store
+/// is as good as before.
+fn indexes(ui: &Ui, store: &Store) -> Result<Vec<IndexManifest>, CommandError> {
+    let mut found = Vec::new();
+    for window in indexed_windows(store.root())? {
+        match index_manifest(store.root(), window) {
+            Ok((_, manifest)) => found.push(manifest),
+            Err(error) => {
+                let error = CommandError::from(error);
+                ui.warn(&error.to_string());
+                error.hints().iter().for_each(|hint| ui.hint(hint));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The indexes, one a line.
+fn index_table(store: &Manifest, indexes: &[IndexManifest]) -> Table {
+    let mut table = Table::new([
+        ("index for a window of", Align::Left),
+        ("workloads", Align::Right),
+        ("features", Align::Right),
+        ("components", Align::Right),
+        ("size on disk", Align::Right),
+        ("learned from", Align::Left),
+    ]);
+    for index in indexes {
+        let bytes: u64 = index.files.iter().map(|file| file.bytes).sum();
+        table.row([
+            index.window.to_string(),
+            human::count(index.workloads),
+            index.features.len().to_string(),
+            index.components.to_string(),
+            human::bytes(bytes),
+            if index.is_outdated(store) { "other trace files than the store holds" } else { "all trace files" }
+                .to_owned(),
+        ]);
+    }
+    table
 }
 
 /// What the store holds, a fact a line.

@@ -9,6 +9,7 @@ use super::case::Case;
 use super::learner::Learner;
 use super::params::{ReplayParams, Split, SplitBasis};
 use super::plan::{Block, Plan, Reason, earlier_instances, instances, plan};
+use super::quantile::weighted_upper_quantile;
 use super::results::{Clusters, Flattery, Population, ReplayReport, Resource, SplitReport, Weighting};
 use super::rivals::{Surroundings, named};
 use super::score::Scorer;
@@ -39,6 +40,8 @@ pub fn replay(cases: &[Case], params: &ReplayParams, learner: &dyn Learner) -> R
         Split::Leaky => vec![Split::Recurring, Split::Leaky],
         honest => vec![honest],
     };
+    let mut warnings = window_warnings(cases, params);
+    warnings.extend(scale_warnings(&scale));
     let mut reports = Vec::new();
     for split in splits {
         let of_split = ReplayParams { split, ..params.clone() };
@@ -57,7 +60,7 @@ pub fn replay(cases: &[Case], params: &ReplayParams, learner: &dyn Learner) -> R
         workloads: cases.len() as u64,
         flattery: flattery(&reports),
         splits: reports,
-        warnings: scale_warnings(&scale),
+        warnings,
     })
 }
 
@@ -94,6 +97,24 @@ fn surroundings<'a>(params: &ReplayParams, learner: &'a dyn Learner) -> Surround
         scale: Scale::new(params.units, params.machine),
         seed: params.seed,
         random_draws: params.random_draws,
+    }
+}
+
+/// Says that the learning window is shorter than the rows of the trace, where it is for most workloads.
+fn window_warnings(cases: &[Case], params: &ReplayParams) -> Vec<String> {
+    let window = params.window.length.as_seconds();
+    let seen: Vec<(f64, f64)> = cases
+        .iter()
+        .map(|case| &case.known.window)
+        .filter(|shown| shown.samples > 0)
+        .map(|shown| (shown.observed_seconds, 1.0))
+        .collect();
+    match weighted_upper_quantile(&seen, 0.5) {
+        Some(median) if median > 1.5 * window => vec![format!(
+            "the rows of this trace are longer than the learning window of {window} s: half of the workloads were seen for \
+             {median} s or longer before they were sized"
+        )],
+        _ => Vec::new(),
     }
 }
 

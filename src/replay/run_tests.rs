@@ -265,3 +265,41 @@ fn wrong_parameters_are_refused_by_name() {
         "there is no workload to replay"
     );
 }
+
+#[test]
+fn rows_longer_than_the_window_are_said() {
+    let warned = |seconds: f64| {
+        let mut cases = cases();
+        for case in &mut cases {
+            case.known.window.observed_seconds = seconds;
+        }
+        replay(&cases, &params(Split::Recurring), &Fake).unwrap().warnings
+    };
+    assert_eq!(warned(10.0), [""; 0]);
+    assert!(
+        warned(300.0)[0].contains("window of 10 s: half of the workloads were seen for 300 s"),
+        "{:?}",
+        warned(300.0)
+    );
+}
+
+#[test]
+fn the_headline_is_the_row_with_fallback_beside_its_family_and_its_feedback() {
+    let report = replay(&cases(), &params(Split::Recurring), &Fake).unwrap();
+    let split = &report.splits[0];
+    let found = split.headline(Resource::Memory, Weighting::Workload, 0.05);
+    assert_eq!(found.reading, Reading::UncensoredOnly);
+    assert_eq!(found.lines.len(), split.rivals.len());
+    let line = found.lines.iter().find(|line| line.rival.name == "persistence-3").unwrap();
+    assert_eq!(line.row, headline(split, "persistence-3"));
+    let equal = line.equal.unwrap();
+    assert_eq!((equal.rival, equal.target, equal.weighting), ("persistence", 0.05, Weighting::Workload));
+    let feedback = line.feedback.unwrap();
+    assert_eq!((feedback.rival, feedback.model, &*feedback.setting), ("persistence-3", FeedbackModel::F0, "published"));
+    let quiet = ReplayParams { feedback: false, ..params(Split::Recurring) };
+    let report = replay(&cases(), &quiet, &Fake).unwrap();
+    let found = report.splits[0].headline(Resource::Cpu, Weighting::ResourceHour, 0.05);
+    assert!(found.lines.iter().all(|line| line.feedback.is_none() && line.row.resource == Resource::Cpu));
+    let elsewhere = report.splits[0].headline(Resource::Cpu, Weighting::ResourceHour, 0.07);
+    assert!(elsewhere.lines.iter().all(|line| line.equal.is_none()));
+}

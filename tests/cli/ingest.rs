@@ -30,6 +30,12 @@ fn info_tells_the_same_to_people_and_programs() {
         serde_json::from_str(&world.run(["info", "-o", "json"]).expect_code(0).stdout).unwrap();
     assert_eq!((&json["totals"]["workloads"], &json["totals"]["samples"]), (&2.into(), &4.into()));
     assert_eq!(json["tables"]["table/series"]["columns"]["memory_bytes"]["max"], 200.0);
+    assert_eq!(json["indexes"], serde_json::json!([]));
+    assert!(
+        table.stderr.contains("hint: there is no index yet: make one with `shadow fingerprint`"),
+        "{}",
+        table.stderr
+    );
 }
 
 #[test]

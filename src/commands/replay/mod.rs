@@ -123,7 +123,7 @@ fn warn(ui: &Ui, report: &ReplayReport) {
     }
     if tables::has_shares(report) {
         ui.hint(
-            "say how large it is, as in `shadow ingest PATH --machine-cores 64 --machine-memory 256GiB`; files already \
+            "say how large the largest machine is, as in `shadow ingest PATH --machine-cores 64 --machine-memory 256GiB`; files already \
              in the store are not read again",
         );
     }

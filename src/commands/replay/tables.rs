@@ -24,7 +24,7 @@ pub(super) fn show(ui: &Ui, report: &ReplayReport, target: f64) -> Result<(), Co
             }
         }
         let calibrated = Resource::ALL.map(|resource| split.calibrated_for(resource, Weighting::Workload, target));
-        if calibrated.iter().any(|entries| !entries.is_empty()) {
+        if calibrated.iter().flatten().any(|entry| entry.mean_waste.is_some()) {
             ui.data_text(&format!(
                 "\nsettings chosen before the test for {} coverage, and what they did in it\n",
                 human::share(1.0 - target)
@@ -100,8 +100,9 @@ fn heading(
         Weighting::ResourceHour => format!("each weighing the {} that it used", hours(unit(report, resource).0)),
     };
     format!(
-        "{}: {} of {}, {weighs}{reading}",
+        "{} in {}: {} of {}, {weighs}{reading}",
         name_of(resource),
+        unit(report, resource).0,
         human::count(counted),
         human::counted(split.queries, "workload", "workloads")
     )
@@ -113,15 +114,20 @@ fn legend(report: &ReplayReport, target: f64) -> String {
     let mut lines = vec![
         "coverage: share of workloads that needed no more than they were given; waste: what they were given above that"
             .to_owned(),
-        "A/need: what was given over what was needed; without an answer the owner's request is given".to_owned(),
+        "A/need: median of what was given over what was needed; without an answer the owner's request is given"
+            .to_owned(),
         format!(
             "waste at {at}, above shadow: each rival with its knob set so that it covers {at}; a description, no claim"
         ),
     ];
     if report.feedback {
-        lines.push("F0: a workload that exceeds its memory is killed and begins again with more".to_owned());
+        lines.push(
+            "F0, for all workloads asked: one that exceeds its memory is killed and begins again with more; kills are per \
+             workload"
+                .to_owned(),
+        );
     }
-    lines.push("in brackets: 95 % interval".to_owned());
+    lines.push("[ , ]: 95 % interval; \"above shadow\" is a difference if it excludes 0".to_owned());
     lines.join("\n")
 }
 
@@ -165,8 +171,6 @@ fn caption(report: &ReplayReport, split: &SplitReport) -> String {
             if report.feedback { "on" } else { "off" },
         ),
     ];
-    let units = Resource::ALL.map(|resource| format!("{} in {}", name_of(resource), unit(report, resource).0));
-    lines.push(format!("units: {}", units.join(", ")));
     if let Some(shadow) = split.rivals.iter().find(|rival| rival.name == "shadow").filter(|_| split.queries > 0) {
         let share = |count: u64| human::share(count as f64 / split.queries as f64);
         let mut rungs: Vec<(&str, u64)> = shadow.rungs.iter().map(|(rung, count)| (*rung, *count)).collect();
@@ -177,6 +181,11 @@ fn caption(report: &ReplayReport, split: &SplitReport) -> String {
             parts.push(format!("no answer {}", share(split.queries - answered)));
         }
         lines.push(format!("shadow answered by: {}", parts.join(", ")));
+    }
+    let silent: Vec<&str> =
+        split.rivals.iter().filter(|rival| rival.rungs.is_empty()).map(|rival| rival.name).collect();
+    if split.queries > 0 && !silent.is_empty() {
+        lines.push(format!("without any answer, and left out: {}", silent.join(", ")));
     }
     let removed: Vec<String> = split
         .removed
@@ -201,34 +210,34 @@ fn headline_table(
     let shows_answered = resource == Resource::Memory && weighting == Weighting::Workload;
     let shows_kills = report.feedback && resource == Resource::Memory && weighting == Weighting::Workload;
     let shows_wasted = report.feedback && weighting == Weighting::ResourceHour;
-    let at_target = format!("waste at {}", human::share(1.0 - target));
-    let mean_waste = format!("mean waste, {}", if unit == SHARE { "% of machine" } else { unit });
-    let wasted = format!("wasted (F0), {}", hours(unit));
+    let at_target = format!("at {}", human::share(1.0 - target));
+    let wasted = format!("wasted, {}", hours(unit));
     let mut columns = vec![
         ("rival", Align::Left),
-        ("coverage", Align::Right),
-        (mean_waste.as_str(), Align::Right),
-        ("median A/need", Align::Right),
+        ("coverage %", Align::Right),
+        ("mean waste", Align::Right),
+        ("A/need", Align::Right),
         (at_target.as_str(), Align::Right),
         ("above shadow", Align::Right),
     ];
     if shows_answered {
-        columns.insert(1, ("answered", Align::Right));
+        columns.insert(1, ("answered %", Align::Right));
     }
     if shows_kills {
-        columns.push(("OOM kills (F0)", Align::Right));
+        columns.push(("OOM kills", Align::Right));
     }
     if shows_wasted {
         columns.push((wasted.as_str(), Align::Right));
     }
     let mut table = Table::new(columns);
-    for line in lines {
+    // The figures of a rival that answers nothing would be those of the owner's requests.
+    for line in lines.iter().filter(|line| !line.rival.rungs.is_empty()) {
         let figures = &line.row.figures;
         let scaled = |value: Option<f64>| amount(value.map(|value| value * factor));
         let mut cells = vec![
             line.rival.name.to_owned(),
-            with_interval(figures.coverage, line.row.under_provision_interval.map(complement), share),
-            with_interval(figures.mean_waste, line.row.mean_waste_interval, scaled),
+            with_interval(figures.coverage, line.row.under_provision_interval.map(complement), percent),
+            scaled(figures.mean_waste),
             amount(figures.median_ratio),
             scaled(line.equal.and_then(|equal| equal.mean_waste)),
             with_interval(
@@ -239,7 +248,7 @@ fn headline_table(
         ];
         if shows_answered {
             let asked = line.rival.answered + line.rival.unanswered;
-            cells.insert(1, share(Some(line.rival.answered as f64 / asked.max(1) as f64)));
+            cells.insert(1, percent(Some(line.rival.answered as f64 / asked.max(1) as f64)));
         }
         if shows_kills {
             cells.push(amount(line.feedback.and_then(|row| row.oom_kills)));
@@ -259,7 +268,7 @@ fn calibrated_table(report: &ReplayReport, by_resource: &[Vec<&Calibrated>; 2]) 
     let mut table = Table::new([
         ("rival", Align::Left),
         ("resource", Align::Left),
-        ("coverage", Align::Right),
+        ("coverage %", Align::Right),
         ("mean waste", Align::Right),
         ("above shadow", Align::Right),
     ]);
@@ -274,7 +283,7 @@ fn calibrated_table(report: &ReplayReport, by_resource: &[Vec<&Calibrated>; 2]) 
                 with_interval(
                     entry.under_provision_rate.map(|rate| 1.0 - rate),
                     entry.under_provision_interval.map(complement),
-                    share,
+                    percent,
                 ),
                 with_interval(entry.mean_waste, entry.mean_waste_interval, scaled),
                 with_interval(entry.above_shadow, entry.above_shadow_interval, scaled),
@@ -311,20 +320,19 @@ fn complement((low, high): (f64, f64)) -> (f64, f64) {
     (1.0 - high, 1.0 - low)
 }
 
-/// A value with its 95 % interval; nothing for a figure that cannot be computed.
+/// A value with its 95 % interval, as in `0.62 [0.16, 1.00]`; nothing for a figure that cannot be computed.
 fn with_interval(value: Option<f64>, interval: Option<(f64, f64)>, show: impl Fn(Option<f64>) -> String) -> String {
     match interval {
-        Some((low, high)) if value.is_some() => {
-            format!("{} ({} to {})", show(value), show(Some(low)), show(Some(high)))
-        }
+        Some((low, high)) if value.is_some() => format!("{} [{}, {}]", show(value), show(Some(low)), show(Some(high))),
         _ => show(value),
     }
 }
 
-fn amount(value: Option<f64>) -> String {
-    value.map_or_else(String::new, human::significant)
+/// A share as percents without the sign: the header has it.
+fn percent(share: Option<f64>) -> String {
+    share.map_or_else(String::new, |share| human::share(share).trim_end_matches(" %").to_owned())
 }
 
-fn share(value: Option<f64>) -> String {
-    value.map_or_else(String::new, human::share)
+fn amount(value: Option<f64>) -> String {
+    value.map_or_else(String::new, human::significant)
 }
