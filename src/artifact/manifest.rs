@@ -95,7 +95,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("m.json");
         write(&path, KIND, &vec![("name".to_owned(), 0.1 + 0.2, 7)]).unwrap();
-        let good = std::fs::read(&path).unwrap();
+        let good = fs_err::read(&path).unwrap();
         let value: Vec<(String, f64, i32)> = read(&path, KIND).unwrap();
         assert_eq!(value, vec![("name".to_owned(), 0.1 + 0.2, 7)]);
         for position in 0..good.len() {
@@ -105,7 +105,7 @@ mod tests {
             }
             let mut bad = good.clone();
             bad[position] ^= 0x01;
-            std::fs::write(&path, &bad).unwrap();
+            fs_err::write(&path, &bad).unwrap();
             let outcome: Result<Vec<(String, f64, i32)>, _> = read(&path, KIND);
             match outcome {
                 Err(_) => {}

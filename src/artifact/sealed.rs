@@ -93,7 +93,7 @@ mod tests {
         let path = folder.path().join("tree.kd");
         let seal = Seal { kind: "kd-tree".to_owned(), version: 1, about: "test".to_owned() };
         write(&path, &seal, b"some content").unwrap();
-        let good = std::fs::read(&path).unwrap();
+        let good = fs_err::read(&path).unwrap();
         assert_eq!(check(&path, &good).unwrap(), (seal.clone(), 12));
         for position in 0..good.len() {
             let mut bad = good.clone();
