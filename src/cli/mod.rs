@@ -28,8 +28,10 @@ pub use reference::reference;
 
 const EXAMPLES: &str = "\
 Examples:
-  shadow ingest clusterdata-2011-2/
-  shadow info
+  shadow ingest usage.csv.gz --workloads workloads.csv
+  shadow fingerprint
+  shadow predict first-minute.csv
+  shadow predict first-minute.csv -o kubernetes --base deployment.yaml | kubectl apply -f -
   shadow completions bash > ~/.local/share/bash-completion/completions/shadow
   shadow man | man -l -
 
@@ -74,6 +76,9 @@ pub struct Arguments {
 #[expect(missing_docs, reason = "a comment here would take the place of the command's own help")]
 pub enum Command {
     Ingest(ingest::Ingest),
+    Fingerprint(fingerprint::Fingerprint),
+    Predict(Box<predict::Predict>),
+    Neighbours(neighbours::Neighbours),
     Replay(replay::Replay),
     Info(info::Info),
     Synth(synth::Synth),

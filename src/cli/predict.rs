@@ -108,9 +108,9 @@ pub struct Predict {
     #[arg(long, value_name = "NAME", help_heading = "Manifests")]
     pub namespace: Option<String>,
 
-    /// Kind of the object
-    #[arg(long, value_name = "KIND", default_value = "deployment", help_heading = "Manifests")]
-    pub kind: KindChoice,
+    /// Kind of the object [default: that of the manifest given with --base, else deployment]
+    #[arg(long, value_name = "KIND", help_heading = "Manifests")]
+    pub kind: Option<KindChoice>,
 
     /// Folder for forms that are several files
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, add = complete::folders(), help_heading = "Manifests")]

@@ -4,10 +4,14 @@
 //! own file; what an error means to the user, in [`crate::error`].
 
 mod completions;
+mod fingerprint;
 mod info;
 mod ingest;
 mod man;
+mod neighbours;
+mod predict;
 mod replay;
+mod sample;
 mod synth;
 
 use std::process::ExitCode;
@@ -25,6 +29,9 @@ pub fn run(ui: &Ui, arguments: &Arguments) -> Result<Outcome, CommandError> {
     let store = &arguments.global.store;
     match &arguments.command {
         Command::Ingest(args) => ingest::run(ui, store, args),
+        Command::Fingerprint(args) => fingerprint::run(ui, store, args),
+        Command::Predict(args) => predict::run(ui, store, args),
+        Command::Neighbours(args) => neighbours::run(ui, store, args),
         Command::Info(args) => info::run(ui, store, args),
         Command::Replay(args) => replay::run(ui, store, args),
         Command::Synth(args) => synth::run(ui, args),

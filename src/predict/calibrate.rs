@@ -22,17 +22,18 @@ const MOST_CASES: usize = 2000;
 pub(super) const LEAST_INSTANCES: usize = 5;
 
 /// What a calibration depends on, beside the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CalibrationKey {
     k: usize,
     is_cosine: bool,
     weights: Option<[u64; 5]>,
+    absent: Vec<usize>,
     is_random: bool,
 }
 
 impl CalibrationKey {
     /// Returns the key of a question.
-    pub(super) fn of(question: &Question, is_random: bool) -> Self {
+    pub(super) fn of(question: &Question, absent: &[usize], is_random: bool) -> Self {
         let bits = |weights: super::ResourceWeights| {
             [weights.cpu, weights.memory, weights.network, weights.disk, weights.facts].map(f64::to_bits)
         };
@@ -40,6 +41,7 @@ impl CalibrationKey {
             k: question.k,
             is_cosine: question.metric == DistanceMetric::Cosine,
             weights: question.weights.map(bits),
+            absent: absent.to_vec(),
             is_random,
         }
     }
@@ -108,9 +110,10 @@ impl Calibration {
         knowledge: &Knowledge,
         space: &Space,
         question: &Question,
+        absent: &[usize],
         is_random: bool,
     ) -> Result<Self, PredictError> {
-        let metric = knowledge.metric(space, question)?;
+        let metric = knowledge.metric(space, question, absent)?;
         let one = |row: u32, scope: Scope| leave_out(knowledge, space, question.k, &metric, is_random, row, scope);
         let all = sample((0..u32::try_from(knowledge.rows.len()).unwrap_or(u32::MAX)).collect(), &knowledge.rows);
         let recurring: Vec<u32> =
@@ -269,18 +272,19 @@ impl Knowledge {
         &self,
         space: &Space,
         question: &Question,
+        absent: &[usize],
         is_random: bool,
     ) -> Result<Arc<Calibration>, PredictError> {
         let question =
             Question { weights: question.weights.filter(|weights| *weights != self.params.weights), ..*question };
-        let key = CalibrationKey::of(&question, is_random);
+        let key = CalibrationKey::of(&question, absent, is_random);
         if let Ok(known) = self.calibrations.lock()
             && let Some(calibration) = known.get(&key)
         {
             return Ok(Arc::clone(calibration));
         }
         // Two threads may both do the work; they get the same result.
-        let made = Arc::new(Calibration::run(self, space, &question, is_random)?);
+        let made = Arc::new(Calibration::run(self, space, &question, absent, is_random)?);
         if let Ok(mut known) = self.calibrations.lock() {
             known.insert(key, Arc::clone(&made));
         }

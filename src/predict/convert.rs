@@ -6,7 +6,9 @@ use crate::units::{Bytes, BytesPerSecond, Cores};
 
 use super::knowledge::Knowledge;
 use super::need::{Need, Resource};
-use super::{Allocation, Answer, Evidence, Interval, Newcomer, PredictError, Prediction, Question, Scale, Selection};
+use super::{
+    Allocation, Answer, Evidence, Interval, Newcomer, PredictError, Prediction, Question, Scale, Selection, Support,
+};
 
 impl Knowledge {
     /// Predicts what `newcomer` (in the store's units) needs, in cores and bytes. `machine` is the largest machine of the
@@ -39,7 +41,8 @@ impl Knowledge {
             NetworkUnit::BytesPerSecond => answer.network,
             NetworkUnit::Normalised | NetworkUnit::None => None,
         };
-        let evidence = self.evidence(newcomer, question, &answer, (cores, bytes))?;
+        let features = self.features_of(&newcomer.window, &newcomer.facts);
+        let evidence = self.evidence(&features, question, &answer.support, &scale)?;
         Ok(Prediction {
             workload: newcomer.name.clone(),
             window_seconds: self.params.window.length.as_seconds(),
@@ -72,30 +75,34 @@ impl Knowledge {
         })
     }
 
-    fn evidence(
+    /// Returns the workloads of `support` with what sets each apart from a row of features. Amounts are missing where
+    /// the store's unit is not known.
+    pub(super) fn evidence(
         &self,
-        newcomer: &Newcomer,
+        features: &[Option<f64>],
         question: &Question,
-        answer: &Answer,
-        (cores, bytes): (f64, f64),
+        support: &[Support],
+        scale: &Scale,
     ) -> Result<Vec<Evidence>, PredictError> {
-        let distances = self.evidence_distances(newcomer, question, answer)?;
-        let mut evidence = Vec::with_capacity(answer.support.len());
-        for (support, distance_by_resource) in answer.support.iter().zip(distances) {
+        let mut evidence = Vec::with_capacity(support.len());
+        for support in support {
             let Some(row) = self.rows.get(support.row) else { continue };
             let need = |resource: Resource| row.needs[resource as usize];
             let ratio = |need: Option<Need>| need.map(|need| need.need / need.level);
+            let amount = |need: Option<Need>, unit: Option<f64>| need.zip(unit).map(|(need, unit)| need.need * unit);
             evidence.push(Evidence {
                 workload: row.name(),
                 application: row.application.clone(),
                 distance: support.distance,
                 weight: support.weight,
                 // What a stored workload used fits into the units that the store was read in.
-                memory_peak: need(Resource::Memory).and_then(|need| Bytes::from_f64_up(need.need * bytes).ok()),
-                cpu_p95: need(Resource::Cpu).and_then(|need| Cores::from_f64_up(need.need * cores).ok()),
+                memory_peak: amount(need(Resource::Memory), scale.bytes_per_unit)
+                    .and_then(|bytes| Bytes::from_f64_up(bytes).ok()),
+                cpu_p95: amount(need(Resource::Cpu), scale.cores_per_unit)
+                    .and_then(|cores| Cores::from_f64_up(cores).ok()),
                 memory_ratio: ratio(need(Resource::Memory)),
                 cpu_ratio: ratio(need(Resource::Cpu)),
-                distance_by_resource,
+                distance_by_resource: self.distance_by_group(features, row, question)?,
             });
         }
         Ok(evidence)

@@ -1,9 +1,9 @@
 //! What a store has taught: features, model, search structure, levels and needs of its workloads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use crate::fingerprint::{Components, FeatureSet, FingerprintError, Group, Model, ModelInput, Submission};
+use crate::fingerprint::{Components, Feature, FeatureSet, FingerprintError, Group, Model, ModelInput, Submission};
 use crate::index::{Index, Metric, NearestNeighbours, Neighbour, Points};
 use crate::profile::{Floors, Window, WindowProfile};
 use crate::trace::UnitContract;
@@ -164,19 +164,48 @@ impl Knowledge {
         self.features.row(window, submission(facts))
     }
 
-    /// Returns the metric a question asks for.
-    pub(super) fn metric(&self, space: &Space, question: &Question) -> Result<Metric, PredictError> {
+    /// Returns which features a newcomer cannot be compared in: those of a resource that was not seen at all, and facts
+    /// that were not stated. Nobody is called different for what is not known of it. A single undefined shape (the
+    /// correlation of a constant) stays at the store's centre instead.
+    pub(super) fn absent(&self, row: &[Option<f64>]) -> Vec<usize> {
+        let Some(space) = &self.space else { return Vec::new() };
+        let features = self.features.features();
+        let is_missing = |position: usize| row.get(position).copied().flatten().is_none();
+        let seen: BTreeSet<Group> =
+            (0..features.len()).filter(|&position| !is_missing(position)).map(|at| features[at].group).collect();
+        let positions = space.model.features.iter().map(|feature| feature.position);
+        positions
+            .filter(|&position| is_missing(position))
+            .filter(|&position| {
+                features.get(position).is_some_and(|one| one.group == Group::Facts || !seen.contains(&one.group))
+            })
+            .collect()
+    }
+
+    /// Returns the weight of each feature in a comparison; nothing where they are those of the fit.
+    fn asked_weights(&self, question: &Question, absent: &[usize]) -> Option<Vec<f64>> {
         let other = question.weights.filter(|weights| *weights != self.params.weights);
-        match (question.metric, other) {
-            (DistanceMetric::Euclidean, None) => Ok(Metric::Euclidean),
-            (DistanceMetric::Cosine, None) => Ok(Metric::Cosine),
-            (DistanceMetric::Cosine, Some(_)) => Err(PredictError::CosineWithWeights),
-            (DistanceMetric::Euclidean, Some(weights)) => {
-                let features = self.features.features();
-                let weights: Vec<f64> =
-                    features.iter().map(|feature| feature.weight * weights.of(feature.group)).collect();
-                Ok(Metric::Matrix(space.model.metric_for_weights(&weights)?))
+        if other.is_none() && absent.is_empty() {
+            return None;
+        }
+        let by_group = other.unwrap_or(self.params.weights);
+        let weight = |(position, feature): (usize, Feature)| {
+            if absent.contains(&position) { 0.0 } else { feature.weight * by_group.of(feature.group) }
+        };
+        Some(self.features.features().into_iter().enumerate().map(weight).collect())
+    }
+
+    /// Returns the metric of a comparison. By cosine, what is absent counts as the store's centre.
+    pub(super) fn metric(&self, space: &Space, question: &Question, absent: &[usize]) -> Result<Metric, PredictError> {
+        match question.metric {
+            DistanceMetric::Cosine if question.weights.is_some_and(|weights| weights != self.params.weights) => {
+                Err(PredictError::CosineWithWeights)
             }
+            DistanceMetric::Cosine => Ok(Metric::Cosine),
+            DistanceMetric::Euclidean => match self.asked_weights(question, absent) {
+                None => Ok(Metric::Euclidean),
+                Some(weights) => Ok(Metric::Matrix(space.model.metric_for_weights(&weights)?)),
+            },
         }
     }
 
@@ -192,7 +221,7 @@ impl Knowledge {
     }
 
     /// Returns how much each group of features adds to the squared distance between a newcomer and a row, with the
-    /// weights of the question.
+    /// weights of the comparison.
     pub(super) fn distance_by_group(
         &self,
         features: &[Option<f64>],
@@ -201,14 +230,16 @@ impl Knowledge {
     ) -> Result<BTreeMap<String, f64>, PredictError> {
         let mut parts: BTreeMap<String, f64> = BTreeMap::new();
         let Some(space) = &self.space else { return Ok(parts) };
-        let groups: BTreeMap<String, Group> =
-            self.features.features().into_iter().map(|feature| (feature.name, feature.group)).collect();
-        let asked = question.weights.unwrap_or(self.params.weights);
+        let all = self.features.features();
+        let asked = self.asked_weights(question, &self.absent(features));
+        let fitted: BTreeMap<&str, (usize, f64)> =
+            space.model.features.iter().map(|one| (one.name.as_str(), (one.position, one.weight))).collect();
         for (name, part) in space.model.contributions(features, &row.features)? {
-            let Some(&group) = groups.get(&name) else { continue };
-            let fitted = self.params.weights.of(group);
-            let scale = if fitted > 0.0 { asked.of(group) / fitted } else { 0.0 };
-            *parts.entry(group.name().to_owned()).or_default() += part * scale;
+            let Some(&(position, weight)) = fitted.get(name.as_str()) else { continue };
+            let scale = asked.as_ref().map_or(1.0, |asked| asked[position] / weight);
+            if scale > 0.0 {
+                *parts.entry(all[position].group.name().to_owned()).or_default() += part * scale;
+            }
         }
         Ok(parts)
     }

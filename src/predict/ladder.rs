@@ -1,8 +1,6 @@
 //! The ladder: same application, nearest neighbours, class prior, persistence, abstain. The first rung that can say
 //! something about memory or CPU with the coverage that was asked for answers, and says why those above it did not.
 
-use std::collections::BTreeMap;
-
 use crate::profile::WindowProfile;
 
 use super::calibrate::{Calibration, LEAST_INSTANCES, Scope, Tuned, drawn};
@@ -75,13 +73,15 @@ impl Knowledge {
         let mut is_foreign = false;
         if let Some(space) = &self.space {
             let features = self.features_of(&newcomer.window, &newcomer.facts);
+            let absent = self.absent(&features);
             let asked = Asked {
                 newcomer,
                 question,
                 selection,
                 admits,
                 query: space.model.project(&features)?,
-                calibration: &*self.calibration(space, question, selection != Selection::Nearest)?,
+                calibration: &*self.calibration(space, question, &absent, selection != Selection::Nearest)?,
+                absent,
                 space,
             };
             if self.by_similarity_rungs(&asked, &mut answer, &mut is_foreign)? {
@@ -108,7 +108,7 @@ impl Knowledge {
         answer: &mut Answer,
         is_foreign: &mut bool,
     ) -> Result<bool, PredictError> {
-        let metric = self.metric(asked.space, asked.question)?;
+        let metric = self.metric(asked.space, asked.question, &asked.absent)?;
         let nearest = |k, admits: &(dyn Fn(u32) -> bool + Sync)| {
             Self::nearest(asked.space, &asked.query, k, &metric, admits)
                 .map(|found| found.into_iter().map(|found| (found.row, found.distance)).collect::<Vec<_>>())
@@ -293,18 +293,6 @@ impl Knowledge {
         rows.sort_unstable();
         rows
     }
-
-    /// Returns how far each group of features sets the newcomer apart from each of the answer's workloads.
-    pub(super) fn evidence_distances(
-        &self,
-        newcomer: &Newcomer,
-        question: &Question,
-        answer: &Answer,
-    ) -> Result<Vec<BTreeMap<String, f64>>, PredictError> {
-        let features = self.features_of(&newcomer.window, &newcomer.facts);
-        let rows = answer.support.iter().filter_map(|support| self.rows.get(support.row));
-        rows.map(|row| self.distance_by_group(&features, row, question)).collect()
-    }
 }
 
 /// One question with all that the similarity rungs share.
@@ -314,6 +302,7 @@ struct Asked<'a> {
     selection: Selection,
     admits: &'a (dyn Fn(usize) -> bool + Sync),
     query: Vec<f64>,
+    absent: Vec<usize>,
     calibration: &'a Calibration,
     space: &'a Space,
 }

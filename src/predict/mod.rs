@@ -19,6 +19,7 @@ pub mod quantile;
 mod question;
 mod sample;
 mod scale;
+mod similar;
 
 pub use answer::{Allocation, Decision, Evidence, Interval, Prediction};
 pub use error::PredictError;
@@ -30,3 +31,4 @@ pub use persist::{INDEX_KIND, IndexManifest, index_manifest, indexed_windows};
 pub use question::{Answer, DistanceMetric, Estimator, Facts, Known, Newcomer, Question, ResourceWeights, Support};
 pub use sample::{ReadSample, SampleParams, Sighting, observe, read_sample};
 pub use scale::{OutputUnits, Scale};
+pub use similar::Similar;

@@ -103,6 +103,11 @@ impl Ui {
         self.data.is_terminal
     }
 
+    /// Returns the columns of standard output.
+    pub fn data_width(&self) -> u16 {
+        terminal::width(self.data.is_terminal.then(std::io::stdout))
+    }
+
     /// Writes the answer to standard output through `write`, buffered. On a terminal its control characters are shown
     /// as escapes; elsewhere the bytes are exactly those that were written.
     ///
@@ -137,8 +142,7 @@ impl Ui {
     /// # Errors
     /// As [`Ui::data`].
     pub fn data_table(&self, table: &Table) -> Result<(), CommandError> {
-        let width = terminal::width(self.data.is_terminal.then(std::io::stdout));
-        let rendered = table.render(width, self.data.has_color);
+        let rendered = table.render(self.data_width(), self.data.has_color);
         self.bars.suspend(|| write_all(rendered.as_bytes())).map_err(CommandError::output)
     }
 

@@ -1,0 +1,107 @@
+//! `shadow fingerprint`: the store's workloads to one index per learning window.
+
+use std::path::Path;
+use std::time::Instant;
+
+use crate::cli::fingerprint::Fingerprint;
+use crate::cli::values;
+use crate::error::{CommandError, Outcome};
+use crate::fingerprint::Components;
+use crate::index::Structure;
+use crate::predict::{FitParams, HistorySummary, Knowledge, Known, PredictError, read_history};
+use crate::profile::Window;
+use crate::store::Store;
+use crate::ui::{Align, Table, Ui, human};
+use crate::units::Micros;
+
+pub(crate) fn run(ui: &Ui, store: &Path, args: &Fingerprint) -> Result<Outcome, CommandError> {
+    let store = Store::open(store)?;
+    let mut windows = args.window.clone();
+    windows.sort_unstable();
+    windows.dedup();
+    if windows.first().is_some_and(|window| *window <= Micros::ZERO) {
+        return Err(CommandError::usage("a learning window of 0 s shows nothing").hint("name one with `--window 60s`"));
+    }
+    let mut table = Table::new([
+        ("window", Align::Left),
+        ("workloads", Align::Right),
+        ("left out", Align::Right),
+        ("features", Align::Right),
+        ("components", Align::Right),
+        ("variance", Align::Right),
+        ("search", Align::Left),
+        ("time", Align::Right),
+    ]);
+    for length in windows {
+        let began = Instant::now();
+        let (knowledge, history) = index(ui, &store, Window { length }, args)?;
+        table.row(row(length, &knowledge, history, began));
+        say_left_out(ui, Window { length }, history);
+    }
+    ui.say_table(&table);
+    Ok(Outcome::Done)
+}
+
+/// Fits and writes the index of one window.
+fn index(
+    ui: &Ui,
+    store: &Store,
+    window: Window,
+    args: &Fingerprint,
+) -> Result<(Knowledge, HistorySummary), CommandError> {
+    let sampled = store.manifest().totals.sampled_workloads;
+    let mut known: Vec<Known> = Vec::new();
+    let history = {
+        let steps = ui.steps("profiling", sampled);
+        read_history(store, window, &mut |one, _| {
+            steps.advance(1);
+            if one.is_learnable() {
+                known.push(one);
+            }
+            Ok(())
+        })?
+    };
+    if known.is_empty() {
+        return Err(PredictError::NothingToLearn { reason: history.left_out(window) }.into());
+    }
+    let params = FitParams {
+        weights: args.weights.unwrap_or_default(),
+        components: match args.components {
+            values::Components::Auto => Components::Explaining(FitParams::EXPLAINED),
+            values::Components::Count(count) => Components::Fixed(count),
+        },
+        ..FitParams::new(window, store.manifest().units)
+    };
+    let steps = ui.steps("fitting and calibrating", 2);
+    let knowledge = Knowledge::fit(&known.iter().collect::<Vec<_>>(), params)?;
+    steps.advance(1);
+    knowledge.write(store, history)?;
+    steps.advance(1);
+    Ok((knowledge, history))
+}
+
+fn row(window: Micros, knowledge: &Knowledge, history: HistorySummary, began: Instant) -> [String; 8] {
+    let model = knowledge.model();
+    let explained: f64 = model.map_or(0.0, |model| model.explained_variance_ratio.iter().sum());
+    let structure = match knowledge.index().map(crate::index::Index::structure) {
+        Some(Structure::Tree) => "k-d tree",
+        Some(Structure::Flat) => "scan",
+        None => "-",
+    };
+    [
+        window.to_string(),
+        human::count(knowledge.rows() as u64),
+        human::count(history.runs - history.learnable),
+        model.map_or(0, |model| model.features.len()).to_string(),
+        model.map_or(0, |model| model.components()).to_string(),
+        format!("{:.0} %", explained * 100.0),
+        structure.to_owned(),
+        human::seconds(began.elapsed().as_secs_f64()),
+    ]
+}
+
+fn say_left_out(ui: &Ui, window: Window, history: HistorySummary) {
+    if history.learnable < history.runs {
+        ui.say(&format!("left out of the index for {}: {}", window.length, history.left_out(window)));
+    }
+}

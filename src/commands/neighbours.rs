@@ -1,0 +1,216 @@
+//! `shadow neighbours`: who resembles a sample or a stored workload, how far away, and in which resource.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::cli::neighbours::{Neighbours, NeighboursForm};
+use crate::error::{CommandError, Outcome};
+use crate::fingerprint::Group;
+use crate::predict::{Evidence, Question, Scale, Similar, observe};
+use crate::store::Store;
+use crate::ui::{Align, Table, Ui};
+use crate::units::{Bytes, Cores};
+
+use super::sample::{Indexes, read, window};
+
+/// The subject and those that resemble it.
+struct Found {
+    workload: String,
+    window_seconds: f64,
+    similar: Similar,
+}
+
+pub(crate) fn run(ui: &Ui, store: &Path, args: &Neighbours) -> Result<Outcome, CommandError> {
+    let store = Store::open(store)?;
+    let mut indexes = Indexes::of(ui, &store, args.window)?;
+    let question =
+        Question { k: args.k.get(), metric: args.metric.into(), weights: args.weights, ..Question::default() };
+    let scale = Scale::new(store.manifest().units, store.manifest().machine);
+    let path = Path::new(&args.subject);
+    let is_sample = args.subject == "-" || path.exists();
+    let found = if is_sample {
+        of_sample(ui, &store, &mut indexes, args, &question, &scale)?
+    } else {
+        vec![of_stored(&mut indexes, &args.subject, &question, &scale)?]
+    };
+    write(ui, &found, args)?;
+    Ok(Outcome::Done)
+}
+
+fn of_sample(
+    ui: &Ui,
+    store: &Store,
+    indexes: &mut Indexes<'_>,
+    args: &Neighbours,
+    question: &Question,
+    scale: &Scale,
+) -> Result<Vec<Found>, CommandError> {
+    let sample = read(ui, Path::new(&args.subject), &args.workloads, args.format, &args.map)?;
+    let (units, machine) = (store.manifest().units, store.manifest().machine);
+    let mut found = Vec::new();
+    for sighting in &sample.sightings {
+        let length = indexes.window_for(sighting);
+        let (knowledge, _) = indexes.open(length)?;
+        let newcomer = observe(sighting, sample.units, window(length), units, machine)?;
+        let features = knowledge.features_of(&newcomer.window, &newcomer.facts);
+        let similar = knowledge.similar(&features, None, question, scale)?;
+        found.push(Found { workload: newcomer.name, window_seconds: length.as_seconds(), similar });
+    }
+    Ok(found)
+}
+
+fn of_stored(indexes: &mut Indexes<'_>, name: &str, question: &Question, scale: &Scale) -> Result<Found, CommandError> {
+    let length = indexes.longest();
+    let (knowledge, _) = indexes.open(length)?;
+    let Some((row, stored)) = knowledge.row_named(name).and_then(|row| Some((row, knowledge.row(row)?))) else {
+        return Err(CommandError::user(format!(
+            "`{name}` is neither a file nor a workload that the index for {length} learned from"
+        ))
+        .hint("`shadow info` shows what the store holds"));
+    };
+    let similar = knowledge.similar(&stored.features, Some(row), question, scale)?;
+    Ok(Found { workload: stored.name(), window_seconds: length.as_seconds(), similar })
+}
+
+#[derive(Serialize)]
+struct Record<'a> {
+    workload: &'a str,
+    window_s: f64,
+    novelty: Option<f64>,
+    neighbours: Vec<NeighbourRecord<'a>>,
+}
+
+#[derive(Serialize)]
+struct NeighbourRecord<'a> {
+    workload: &'a str,
+    application: Option<&'a str>,
+    distance: Option<f64>,
+    weight: f64,
+    peak_memory_bytes: Option<u64>,
+    cpu_p95_cores: Option<f64>,
+    memory_ratio: Option<f64>,
+    cpu_ratio: Option<f64>,
+    squared_distance_by_resource: &'a std::collections::BTreeMap<String, f64>,
+}
+
+impl<'a> NeighbourRecord<'a> {
+    fn of(evidence: &'a Evidence) -> Self {
+        Self {
+            workload: &evidence.workload,
+            application: evidence.application.as_deref(),
+            distance: evidence.distance,
+            weight: evidence.weight,
+            peak_memory_bytes: evidence.memory_peak.map(Bytes::get),
+            cpu_p95_cores: evidence.cpu_p95.map(Cores::as_f64),
+            memory_ratio: evidence.memory_ratio,
+            cpu_ratio: evidence.cpu_ratio,
+            squared_distance_by_resource: &evidence.distance_by_resource,
+        }
+    }
+}
+
+fn write(ui: &Ui, found: &[Found], args: &Neighbours) -> Result<(), CommandError> {
+    let form = args.output.unwrap_or(if ui.data_is_terminal() { NeighboursForm::Table } else { NeighboursForm::Json });
+    match form {
+        NeighboursForm::Table => {
+            for one in found {
+                let novelty = one.similar.novelty.map_or_else(String::new, |novelty| format!(", novelty {novelty:.2}"));
+                ui.say(&format!("nearest to `{}` over {} s{novelty}", one.workload, one.window_seconds));
+                ui.data_table(&table(&one.similar.neighbours))?;
+            }
+            Ok(())
+        }
+        NeighboursForm::Json => {
+            let records: Vec<Record<'_>> = found
+                .iter()
+                .map(|one| Record {
+                    workload: &one.workload,
+                    window_s: one.window_seconds,
+                    novelty: one.similar.novelty,
+                    neighbours: one.similar.neighbours.iter().map(NeighbourRecord::of).collect(),
+                })
+                .collect();
+            let text = match records.as_slice() {
+                [one] => serde_json::to_string_pretty(one),
+                all => serde_json::to_string_pretty(all),
+            };
+            let text = text.map_err(|error| CommandError::internal(format!("neighbours are no JSON: {error}")))?;
+            ui.data_text(&format!("{text}\n"))
+        }
+        NeighboursForm::Csv => csv(ui, found),
+    }
+}
+
+fn number(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
+}
+
+/// Returns the share of the squared distance that a group of features makes up.
+fn share(evidence: &Evidence, group: Group) -> String {
+    let total: f64 = evidence.distance_by_resource.values().sum();
+    let part = evidence.distance_by_resource.get(group.name()).copied();
+    part.filter(|_| total > 0.0).map_or_else(|| "-".to_owned(), |part| format!("{:.0} %", part / total * 100.0))
+}
+
+fn table(neighbours: &[Evidence]) -> Table {
+    let mut columns = vec![
+        ("workload", Align::Left),
+        ("application", Align::Left),
+        ("distance", Align::Right),
+        ("weight", Align::Right),
+        ("memory peak", Align::Right),
+        ("x window", Align::Right),
+        ("CPU p95", Align::Right),
+        ("x window", Align::Right),
+    ];
+    let groups: Vec<Group> = Group::ALL
+        .into_iter()
+        .filter(|group| neighbours.iter().any(|one| one.distance_by_resource.contains_key(group.name())))
+        .collect();
+    columns.extend(groups.iter().map(|group| (group.name(), Align::Right)));
+    let mut table = Table::new(columns);
+    for one in neighbours {
+        let mut row = vec![
+            one.workload.clone(),
+            one.application.clone().unwrap_or_else(|| "-".to_owned()),
+            number(one.distance, 3),
+            number(Some(one.weight), 3),
+            one.memory_peak.map_or_else(|| "-".to_owned(), |memory| format!("{} MiB", memory.mebibytes_up())),
+            number(one.memory_ratio, 2),
+            number(one.cpu_p95.map(Cores::as_f64), 3),
+            number(one.cpu_ratio, 2),
+        ];
+        row.extend(groups.iter().map(|&group| share(one, group)));
+        table.row(row);
+    }
+    table
+}
+
+fn csv(ui: &Ui, found: &[Found]) -> Result<(), CommandError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let broken = |error: csv::Error| CommandError::internal(format!("neighbours are no CSV: {error}"));
+    let mut header =
+        vec!["workload", "neighbour", "application", "distance", "weight", "peak_memory_bytes", "cpu_p95_cores"];
+    header.extend(Group::ALL.map(Group::name));
+    writer.write_record(&header).map_err(broken)?;
+    let text = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+    for one in found {
+        for neighbour in &one.similar.neighbours {
+            let mut row = vec![
+                one.workload.clone(),
+                neighbour.workload.clone(),
+                neighbour.application.clone().unwrap_or_default(),
+                text(neighbour.distance),
+                text(Some(neighbour.weight)),
+                neighbour.memory_peak.map_or_else(String::new, |memory| memory.get().to_string()),
+                text(neighbour.cpu_p95.map(Cores::as_f64)),
+            ];
+            row.extend(Group::ALL.map(|group| text(neighbour.distance_by_resource.get(group.name()).copied())));
+            writer.write_record(&row).map_err(broken)?;
+        }
+    }
+    let bytes =
+        writer.into_inner().map_err(|error| CommandError::internal(format!("neighbours are no CSV: {error}")))?;
+    ui.data(|out| out.write_all(&bytes))
+}

@@ -1,0 +1,227 @@
+//! `shadow predict`: what newcomers need, in the form that the next tool reads.
+
+use std::path::Path;
+
+use crate::cli::predict::{KindChoice, OutputForm, Predict};
+use crate::emit::{CpuLimit, EmitOptions, Format, Manifest, WorkloadKind};
+use crate::error::{CommandError, Outcome};
+use crate::predict::{
+    Allocation, Decision, Interval, PredictError, Prediction, Question, ReadSample, Sighting, observe,
+};
+use crate::store::Store;
+use crate::ui::{Ui, human};
+
+use super::sample::{Indexes, read, window};
+
+pub(crate) fn run(ui: &Ui, store: &Path, args: &Predict) -> Result<Outcome, CommandError> {
+    check_arguments(args)?;
+    let store = Store::open(store)?;
+    let mut indexes = Indexes::of(ui, &store, args.window)?;
+    let options = emit_options(ui, args)?;
+    let sample = read(ui, &args.sample, &args.workloads, args.format, &args.map)?;
+    let predictions = predict_all(&store, &mut indexes, &sample, args)?;
+    let form = form_of(args, ui.data_is_terminal(), predictions.len());
+    refuse_uncertain(&predictions, form, args)?;
+    write(ui, &predictions, form, &options, args)?;
+    tell(ui, &predictions, form);
+    let is_answered = predictions.iter().any(|prediction| prediction.decision != Decision::Abstain);
+    Ok(if is_answered { Outcome::Done } else { Outcome::Abstained })
+}
+
+fn check_arguments(args: &Predict) -> Result<(), CommandError> {
+    let is_input = |path: &Path| path.as_os_str() == "-";
+    if is_input(&args.sample) && args.base.as_deref().is_some_and(is_input) {
+        return Err(CommandError::usage("standard input cannot be both the sample and the manifest of `--base`")
+            .hint("write one of them into a file"));
+    }
+    let form = args.output.map(Format::from);
+    if args.base.is_some() && form.is_some_and(|form| form != Format::Kubernetes) {
+        return Err(CommandError::usage("a manifest is filled in by the form `kubernetes` alone")
+            .hint("use `-o kubernetes` with `--base`, or leave out `--base`"));
+    }
+    Ok(())
+}
+
+fn emit_options(ui: &Ui, args: &Predict) -> Result<EmitOptions, CommandError> {
+    let base = args.base.as_deref().map(read_base).transpose()?;
+    Ok(EmitOptions {
+        container: args.container.clone(),
+        name: args.name.clone(),
+        namespace: args.namespace.clone(),
+        kind: args.kind.map(WorkloadKind::from),
+        base,
+        cpu_limit: if args.cpu_limit { CpuLimit::Factor(1.0) } else { CpuLimit::None },
+        memory_limit_factor: args.memory_limit_factor,
+        several_files: args.out.is_some(),
+        width: ui.data_width(),
+        explain: args.explain,
+        ..EmitOptions::default()
+    })
+}
+
+fn read_base(path: &Path) -> Result<Manifest, CommandError> {
+    let text = if path.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin().lock())
+            .map_err(|error| CommandError::user("cannot read the manifest from standard input").caused_by(error))?
+    } else {
+        fs_err::read_to_string(path).map_err(|error| CommandError::user(error.to_string()))?
+    };
+    Ok(Manifest::parse(&text)?)
+}
+
+fn predict_all(
+    store: &Store,
+    indexes: &mut Indexes<'_>,
+    sample: &ReadSample,
+    args: &Predict,
+) -> Result<Vec<Prediction>, CommandError> {
+    let question = Question {
+        k: args.k.get(),
+        metric: args.metric.into(),
+        weights: args.weights,
+        coverage: args.coverage,
+        estimator: args.estimator.into(),
+    };
+    let (units, machine) = (store.manifest().units, store.manifest().machine);
+    let is_batch = sample.sightings.len() > 1;
+    let mut predictions = Vec::with_capacity(sample.sightings.len());
+    for sighting in &sample.sightings {
+        let length = indexes.window_for(sighting);
+        let (knowledge, manifest) = indexes.open(length)?;
+        let digest = manifest.digest();
+        match observe(sighting, sample.units, window(length), units, machine) {
+            Ok(newcomer) => predictions.push(knowledge.predict(&newcomer, &question, machine, &digest.0)?),
+            // One of many that shows too little does not cost the others their answers.
+            Err(error @ PredictError::Profile { .. }) if is_batch => {
+                predictions.push(abstention(sighting, length.as_seconds(), &question, &error));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(predictions)
+}
+
+fn abstention(sighting: &Sighting, window_seconds: f64, question: &Question, error: &PredictError) -> Prediction {
+    Prediction {
+        workload: sighting.name.clone(),
+        window_seconds,
+        observed_seconds: sighting.observed().as_seconds(),
+        decision: Decision::Abstain,
+        passed_over: vec![error.to_string()],
+        allocation: Allocation::default(),
+        interval: Interval::default(),
+        coverage: question.coverage,
+        novelty: None,
+        neighbours: Vec::new(),
+        store_workloads: 0,
+        store_digest: String::new(),
+        warnings: Vec::new(),
+    }
+}
+
+/// Returns the form that was asked for; without that, what a person or a program reads.
+fn form_of(args: &Predict, is_terminal: bool, count: usize) -> Format {
+    match args.output {
+        Some(form) => form.into(),
+        None if args.base.is_some() => Format::Kubernetes,
+        None if is_terminal => Format::Table,
+        None if count > 1 => Format::Jsonl,
+        None => Format::Json,
+    }
+}
+
+/// Refuses to write what a cluster acts on from an answer without an interval.
+fn refuse_uncertain(predictions: &[Prediction], form: Format, args: &Predict) -> Result<(), CommandError> {
+    if !form.is_manifest() || args.allow_uncertain {
+        return Ok(());
+    }
+    let is_uncertain = |prediction: &&Prediction| {
+        let missing = |amount: bool, interval: bool| amount && !interval;
+        prediction.decision != Decision::Abstain
+            && (missing(prediction.allocation.cpu.is_some(), prediction.interval.cpu.is_some())
+                || missing(prediction.allocation.memory.is_some(), prediction.interval.memory.is_some()))
+    };
+    match predictions.iter().find(is_uncertain) {
+        None => Ok(()),
+        Some(prediction) => Err(CommandError::abstained(format!(
+            "the answer for `{}` has no interval at a coverage of {}: the store holds too few workloads like it",
+            prediction.workload, prediction.coverage
+        ))
+        .hint("take it all the same with `--allow-uncertain`, or ask for less with `--coverage 0.9`")),
+    }
+}
+
+fn write(
+    ui: &Ui,
+    predictions: &[Prediction],
+    form: Format,
+    options: &EmitOptions,
+    args: &Predict,
+) -> Result<(), CommandError> {
+    let emitted = form.emit(predictions, options)?;
+    if let Some(folder) = &args.out {
+        for path in emitted.write_into(folder)? {
+            ui.say(&format!("wrote `{}`", path.display()));
+        }
+        for hint in &emitted.hints {
+            ui.hint(hint);
+        }
+        return Ok(());
+    }
+    let hints = emitted.hints.clone();
+    ui.data_text(&emitted.into_text())?;
+    for hint in &hints {
+        ui.hint(hint);
+    }
+    Ok(())
+}
+
+/// Says on standard error what a reader of a manifest or a table does not see in it.
+fn tell(ui: &Ui, predictions: &[Prediction], form: Format) {
+    let abstained =
+        predictions.iter().filter(|prediction| prediction.decision == Decision::Abstain).collect::<Vec<_>>();
+    if let [only] = predictions {
+        for warning in &only.warnings {
+            ui.warn(warning);
+        }
+        if !abstained.is_empty() {
+            ui.warn(&format!("no prediction for `{}`:\n  {}", only.workload, only.passed_over.join("\n  ")));
+        } else if form == Format::Table && !only.passed_over.is_empty() {
+            ui.say(&format!("rungs that did not answer:\n  {}", only.passed_over.join("\n  ")));
+        }
+    } else if !abstained.is_empty() {
+        ui.warn(&format!(
+            "no prediction for {} of {}; `passed_over` in the JSON forms says why",
+            human::count(abstained.len() as u64),
+            human::counted(predictions.len() as u64, "workload", "workloads")
+        ));
+    }
+}
+
+impl From<OutputForm> for Format {
+    fn from(form: OutputForm) -> Self {
+        match form {
+            OutputForm::Table => Self::Table,
+            OutputForm::Json => Self::Json,
+            OutputForm::Jsonl => Self::Jsonl,
+            OutputForm::Csv => Self::Csv,
+            OutputForm::Yaml => Self::Yaml,
+            OutputForm::Kubernetes => Self::Kubernetes,
+            OutputForm::KubernetesPatch => Self::KubernetesPatch,
+            OutputForm::Terraform => Self::Terraform,
+        }
+    }
+}
+
+impl From<KindChoice> for WorkloadKind {
+    fn from(kind: KindChoice) -> Self {
+        match kind {
+            KindChoice::Deployment => Self::Deployment,
+            KindChoice::StatefulSet => Self::StatefulSet,
+            KindChoice::DaemonSet => Self::DaemonSet,
+            KindChoice::Job => Self::Job,
+            KindChoice::CronJob => Self::CronJob,
+            KindChoice::Pod => Self::Pod,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Who resembles a sample or a stored workload most: the evidence alone.
+
+use super::estimate::by_similarity;
+use super::knowledge::Knowledge;
+use super::{Evidence, PredictError, Question, Scale, Support};
+
+/// The nearest workloads of a store.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Similar {
+    /// See [`super::Prediction::novelty`].
+    pub novelty: Option<f64>,
+    /// Nearest first.
+    pub neighbours: Vec<Evidence>,
+}
+
+impl Knowledge {
+    /// Returns the row of the stored workload of this name ([`super::Remembered::name`], or the identifier alone, which
+    /// means its first run).
+    pub fn row_named(&self, name: &str) -> Option<usize> {
+        let exact = self.rows.iter().position(|row| row.name() == name);
+        exact.or_else(|| self.rows.iter().position(|row| row.id == name))
+    }
+
+    /// Returns the `question.k` workloads nearest to a row of features, without the stored workload `itself`. None where
+    /// all stored workloads are alike.
+    ///
+    /// # Errors
+    /// The search is impossible.
+    pub fn similar(
+        &self,
+        features: &[Option<f64>],
+        itself: Option<usize>,
+        question: &Question,
+        scale: &Scale,
+    ) -> Result<Similar, PredictError> {
+        let Some(space) = &self.space else { return Ok(Similar { novelty: None, neighbours: Vec::new() }) };
+        let absent = self.absent(features);
+        let metric = self.metric(space, question, &absent)?;
+        let query = space.model.project(features)?;
+        let admits = |row: u32| itself != Some(row as usize);
+        let found = Self::nearest(space, &query, question.k, &metric, &admits)?;
+        let nearest = found.first().map(|found| found.distance);
+        let calibration = self.calibration(space, question, &absent, false)?;
+        let pairs: Vec<(u32, f64)> = found.iter().map(|found| (found.row, found.distance)).collect();
+        let support: Vec<Support> = by_similarity(&pairs)
+            .into_iter()
+            .map(|one| Support { row: one.row as usize, distance: Some(one.distance), weight: one.weight })
+            .collect();
+        Ok(Similar {
+            novelty: nearest.and_then(|nearest| calibration.novelty(nearest)),
+            neighbours: self.evidence(features, question, &support, scale)?,
+        })
+    }
+}
