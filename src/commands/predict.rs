@@ -6,7 +6,7 @@ use crate::cli::predict::{KindChoice, OutputForm, Predict};
 use crate::emit::{CpuLimit, EmitOptions, Format, Manifest, WorkloadKind};
 use crate::error::{CommandError, Outcome};
 use crate::predict::{
-    Allocation, Decision, Interval, PredictError, Prediction, Question, ReadSample, Sighting, observe,
+    Allocation, Decision, Interval, PredictError, Prediction, Question, ReadSample, Scale, Sighting, observe,
 };
 use crate::store::Store;
 use crate::ui::{Ui, human};
@@ -16,6 +16,11 @@ use super::sample::{Indexes, read, window};
 pub(crate) fn run(ui: &Ui, store: &Path, args: &Predict) -> Result<Outcome, CommandError> {
     check_arguments(args)?;
     let store = Store::open(store)?;
+    // Said before anything is read: no sample and no index can make up for it.
+    let scale = Scale::new(store.manifest().units, store.manifest().machine);
+    if scale.cores_per_unit.is_none() || scale.bytes_per_unit.is_none() {
+        return Err(PredictError::machine_unknown(&scale).into());
+    }
     let mut indexes = Indexes::of(ui, &store, args.window)?;
     let options = emit_options(ui, args)?;
     let sample = read(ui, &args.sample, &args.workloads, args.format, &args.map)?;
@@ -145,7 +150,8 @@ fn refuse_uncertain(predictions: &[Prediction], form: Format, args: &Predict) ->
         None => Ok(()),
         Some(prediction) => Err(CommandError::abstained(format!(
             "the answer for `{}` has no interval at a coverage of {}: the store holds too few workloads like it",
-            prediction.workload, prediction.coverage
+            prediction.workload.escape_debug(),
+            prediction.coverage
         ))
         .hint("take it all the same with `--allow-uncertain`, or ask for less with `--coverage 0.9`")),
     }
@@ -185,7 +191,8 @@ fn tell(ui: &Ui, predictions: &[Prediction], form: Format) {
             ui.warn(warning);
         }
         if !abstained.is_empty() {
-            ui.warn(&format!("no prediction for `{}`:\n  {}", only.workload, only.passed_over.join("\n  ")));
+            let name = only.workload.escape_debug();
+            ui.warn(&format!("no prediction for `{name}`:\n  {}", only.passed_over.join("\n  ")));
         } else if form == Format::Table && !only.passed_over.is_empty() {
             ui.say(&format!("rungs that did not answer:\n  {}", only.passed_over.join("\n  ")));
         }

@@ -212,13 +212,13 @@ pub enum EmitError {
     #[error("`{0}` is not an output format")]
     UnknownFormat(String),
     /// The prediction abstained: nothing to act on (exit code 4).
-    #[error("no prediction for `{workload}`: nothing in the store resembles it, so there is no manifest")]
+    #[error("no prediction for `{}`: nothing in the store resembles it, so there is no manifest", workload.escape_debug())]
     Abstained {
         /// The newcomer.
         workload: String,
     },
     /// A resource that the form needs is unknown (exit code 4).
-    #[error("no {resource} was predicted for `{workload}`, so there is no manifest")]
+    #[error("no {resource} was predicted for `{}`, so there is no manifest", workload.escape_debug())]
     MissingResource {
         /// The newcomer.
         workload: String,
@@ -226,7 +226,7 @@ pub enum EmitError {
         resource: &'static str,
     },
     /// An amount beyond what Kubernetes can hold.
-    #[error("{what} of `{workload}` is larger than a cluster can hold")]
+    #[error("{what} of `{}` is larger than a cluster can hold", workload.escape_debug())]
     TooLarge {
         /// The newcomer.
         workload: String,
@@ -234,7 +234,7 @@ pub enum EmitError {
         what: &'static str,
     },
     /// A request is over its limit.
-    #[error("the {what} request of `{workload}` would be over its limit")]
+    #[error("the {what} request of `{}` would be over its limit", workload.escape_debug())]
     OverLimit {
         /// The newcomer.
         workload: String,

@@ -24,13 +24,8 @@ impl Knowledge {
         digest: &str,
     ) -> Result<Prediction, PredictError> {
         let scale = Scale::new(self.params.units, machine);
-        let (cores, bytes) = match (scale.cores_per_unit, scale.bytes_per_unit) {
-            (Some(cores), Some(bytes)) => (cores, bytes),
-            (None, None) => {
-                return Err(PredictError::MachineUnknown { resource: "CPU and memory", unit: "cores and bytes" });
-            }
-            (None, Some(_)) => return Err(PredictError::MachineUnknown { resource: "CPU", unit: "cores" }),
-            (Some(_), None) => return Err(PredictError::MachineUnknown { resource: "memory", unit: "bytes" }),
+        let (Some(cores), Some(bytes)) = (scale.cores_per_unit, scale.bytes_per_unit) else {
+            return Err(PredictError::machine_unknown(&scale));
         };
         let mut answer = self.answer(newcomer, question, Selection::Nearest, &|_| true)?;
         cap(&mut answer, &scale);

@@ -9,6 +9,8 @@ use crate::profile::ProfileError;
 use crate::store::StoreError;
 use crate::units::Micros;
 
+use super::Scale;
+
 /// Why there is no answer, beside "nothing resembles it", which is one.
 #[derive(Debug, thiserror::Error)]
 pub enum PredictError {
@@ -28,7 +30,7 @@ pub enum PredictError {
     #[error(transparent)]
     Search(#[from] SearchError),
     /// The newcomer has no first window.
-    #[error("`{workload}` shows too little: {source}")]
+    #[error("`{}` shows too little: {source}", workload.escape_debug())]
     Profile {
         /// The newcomer.
         workload: String,
@@ -81,7 +83,7 @@ pub enum PredictError {
         feature: String,
     },
     /// A prediction that no unit can hold: a defect.
-    #[error("the {resource} predicted for `{workload}` is out of range: {value}")]
+    #[error("the {resource} predicted for `{}` is out of range: {value}", workload.escape_debug())]
     Range {
         /// The newcomer.
         workload: String,
@@ -90,4 +92,16 @@ pub enum PredictError {
         /// The value.
         value: f64,
     },
+}
+
+impl PredictError {
+    /// Returns what is said when the scale lacks the size of the largest machine.
+    pub(crate) fn machine_unknown(scale: &Scale) -> Self {
+        let (resource, unit) = match (scale.cores_per_unit, scale.bytes_per_unit) {
+            (None, None) => ("CPU and memory", "cores and bytes"),
+            (None, Some(_)) => ("CPU", "cores"),
+            (Some(_), _) => ("memory", "bytes"),
+        };
+        Self::MachineUnknown { resource, unit }
+    }
 }

@@ -8,7 +8,7 @@ use crate::trace::source::Progress;
 use crate::trace::{Amounts, CpuUnit, MemoryUnit, NetworkUnit, ReadOptions, Rejected, Sample, UnitContract};
 use crate::units::Micros;
 
-use super::{Facts, Newcomer, PredictError};
+use super::{Facts, Newcomer, PredictError, Scale};
 
 /// Where a sample lies and how it is read.
 #[derive(Debug, Clone, Default)]
@@ -150,27 +150,24 @@ struct Conversion {
 
 impl Conversion {
     fn between(sampled: UnitContract, stored: UnitContract, machine: MachineSize) -> Result<Self, PredictError> {
-        let unknown = |resource, unit| PredictError::MachineUnknown { resource, unit };
+        let scale = Scale::new(stored, machine);
         let cpu = match (sampled.cpu, stored.cpu) {
-            (CpuUnit::Cores, CpuUnit::Cores) | (CpuUnit::MachineFraction, CpuUnit::MachineFraction) => 1.0,
-            (CpuUnit::Cores, CpuUnit::MachineFraction) => {
-                let cores = machine.cores().map(crate::units::Cores::as_f64).filter(|cores| *cores > 0.0);
-                1.0 / cores.ok_or_else(|| unknown("CPU", "cores"))?
-            }
+            (CpuUnit::Cores, CpuUnit::MachineFraction) => scale.cores_per_unit.map(f64::recip),
             (CpuUnit::MachineFraction, CpuUnit::Cores) => {
                 return Err(PredictError::Units { resource: "CPU", found: "shares of a machine", stored: "cores" });
             }
+            (CpuUnit::Cores, CpuUnit::Cores) | (CpuUnit::MachineFraction, CpuUnit::MachineFraction) => Some(1.0),
         };
         let memory = match (sampled.memory, stored.memory) {
-            (MemoryUnit::Bytes, MemoryUnit::Bytes) | (MemoryUnit::MachineFraction, MemoryUnit::MachineFraction) => 1.0,
-            (MemoryUnit::Bytes, MemoryUnit::MachineFraction) => {
-                let bytes = machine.memory().map(crate::units::Bytes::as_f64).filter(|bytes| *bytes > 0.0);
-                1.0 / bytes.ok_or_else(|| unknown("memory", "bytes"))?
-            }
+            (MemoryUnit::Bytes, MemoryUnit::MachineFraction) => scale.bytes_per_unit.map(f64::recip),
             (MemoryUnit::MachineFraction, MemoryUnit::Bytes) => {
                 return Err(PredictError::Units { resource: "memory", found: "shares of a machine", stored: "bytes" });
             }
+            (MemoryUnit::Bytes, MemoryUnit::Bytes) | (MemoryUnit::MachineFraction, MemoryUnit::MachineFraction) => {
+                Some(1.0)
+            }
         };
+        let (Some(cpu), Some(memory)) = (cpu, memory) else { return Err(PredictError::machine_unknown(&scale)) };
         let has_network = sampled.network == stored.network && stored.network != NetworkUnit::None;
         Ok(Self { cpu, memory, has_network })
     }
