@@ -34,9 +34,13 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('ingest', 'ingest', [CompletionResultType]::ParameterValue, 'Reads trace files into the store')
+            [CompletionResult]::new('fingerprint', 'fingerprint', [CompletionResultType]::ParameterValue, 'Fits and indexes the fingerprints of the stored workloads')
+            [CompletionResult]::new('predict', 'predict', [CompletionResultType]::ParameterValue, 'Predicts what a workload needs from its first minutes')
+            [CompletionResult]::new('neighbours', 'neighbours', [CompletionResultType]::ParameterValue, 'Shows the stored workloads that resemble a sample most')
             [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Replays the trace and scores shadow beside its rivals')
             [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Shows what the store holds')
             [CompletionResult]::new('synth', 'synth', [CompletionResultType]::ParameterValue, 'Writes a synthetic trace in one of the real formats')
+            [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Shows ingest, fingerprint, predict and replay on bundled sample traces')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints a completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Prints the manual page of shadow or of one of its commands')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -49,6 +53,80 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('--machine-cores', '--machine-cores', [CompletionResultType]::ParameterName, 'Cores of the largest machine, where a trace gives CPU as a share of it')
             [CompletionResult]::new('--machine-memory', '--machine-memory', [CompletionResultType]::ParameterName, 'Memory of the largest machine, where a trace gives memory as a share of it, as in 256GiB')
             [CompletionResult]::new('--max-rejects', '--max-rejects', [CompletionResultType]::ParameterName, 'Refuse a file when more of its rows than this are rejected: a number, or a percentage of the rows read')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
+            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shadow;fingerprint' {
+            [CompletionResult]::new('--window', '--window', [CompletionResultType]::ParameterName, 'Learning windows, with commas: how much of a newcomer will have been seen')
+            [CompletionResult]::new('--components', '--components', [CompletionResultType]::ParameterName, 'Principal components of a fingerprint')
+            [CompletionResult]::new('--weights', '--weights', [CompletionResultType]::ParameterName, 'Weights of resources: cpu, memory, network, disk and facts (what is known at submission); 1 each by default')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
+            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shadow;predict' {
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Number of neighbours to combine')
+            [CompletionResult]::new('--neighbours', '--neighbours', [CompletionResultType]::ParameterName, 'Number of neighbours to combine')
+            [CompletionResult]::new('--metric', '--metric', [CompletionResultType]::ParameterName, 'How distance is measured')
+            [CompletionResult]::new('--weights', '--weights', [CompletionResultType]::ParameterName, 'Weights of resources: cpu, memory, network, disk and facts (what is known at submission); 1 each by default')
+            [CompletionResult]::new('--coverage', '--coverage', [CompletionResultType]::ParameterName, 'Share of workloads whose need shall fit into the allocation, between 0 and 1')
+            [CompletionResult]::new('--estimator', '--estimator', [CompletionResultType]::ParameterName, 'How the needs of the neighbours are combined')
+            [CompletionResult]::new('--window', '--window', [CompletionResultType]::ParameterName, 'Learning window of the index to ask [default: the longest one that the sample fills]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer [default: table on a terminal, json when piped, jsonl for a batch]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer [default: table on a terminal, json when piped, jsonl for a batch]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Format of the sample')
+            [CompletionResult]::new('--workloads', '--workloads', [CompletionResultType]::ParameterName, 'Table of what was known at submission; ends and lifetimes in it are ignored')
+            [CompletionResult]::new('--map', '--map', [CompletionResultType]::ParameterName, 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated')
+            [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'Manifest to fill in (`-`: standard input); what comes out is the whole of it, with other resources')
+            [CompletionResult]::new('--container', '--container', [CompletionResultType]::ParameterName, 'Container to size [default: the only one of the manifest, else the workload''s name]')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the object [default: made from the workload''s name]')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the object')
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Kind of the object [default: that of the manifest given with --base, else deployment]')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Folder for forms that are several files')
+            [CompletionResult]::new('--memory-limit-factor', '--memory-limit-factor', [CompletionResultType]::ParameterName, 'Memory limit as a multiple of the memory request; 1: what a pod uses above its request is its neighbours''')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
+            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error: auto, always or never')
+            [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Show the neighbours, the distance by resource, and why this rung answered')
+            [CompletionResult]::new('--cpu-limit', '--cpu-limit', [CompletionResultType]::ParameterName, 'Set a CPU limit too; it throttles even on an idle node, so none is set by default')
+            [CompletionResult]::new('--allow-uncertain', '--allow-uncertain', [CompletionResultType]::ParameterName, 'Write a manifest from an uncertain answer too (one without an interval)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shadow;neighbours' {
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Number of neighbours')
+            [CompletionResult]::new('--neighbours', '--neighbours', [CompletionResultType]::ParameterName, 'Number of neighbours')
+            [CompletionResult]::new('--metric', '--metric', [CompletionResultType]::ParameterName, 'How distance is measured')
+            [CompletionResult]::new('--weights', '--weights', [CompletionResultType]::ParameterName, 'Weights of resources: cpu, memory, network, disk and facts; 1 each by default')
+            [CompletionResult]::new('--window', '--window', [CompletionResultType]::ParameterName, 'Learning window of the index to ask [default: the longest one that the sample fills]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer [default: table on a terminal, else json]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer [default: table on a terminal, else json]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Format of the sample')
+            [CompletionResult]::new('--workloads', '--workloads', [CompletionResultType]::ParameterName, 'Table of what was known of the sample''s workloads at submission')
+            [CompletionResult]::new('--map', '--map', [CompletionResultType]::ParameterName, 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
@@ -117,6 +195,21 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'shadow;demo' {
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Folder that keeps the demo''s store')
+            [CompletionResult]::new('--traces', '--traces', [CompletionResultType]::ParameterName, 'Folder of the sample traces [default: the bundled ones]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
+            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'shadow;completions' {
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
@@ -146,15 +239,28 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
         }
         'shadow;help' {
             [CompletionResult]::new('ingest', 'ingest', [CompletionResultType]::ParameterValue, 'Reads trace files into the store')
+            [CompletionResult]::new('fingerprint', 'fingerprint', [CompletionResultType]::ParameterValue, 'Fits and indexes the fingerprints of the stored workloads')
+            [CompletionResult]::new('predict', 'predict', [CompletionResultType]::ParameterValue, 'Predicts what a workload needs from its first minutes')
+            [CompletionResult]::new('neighbours', 'neighbours', [CompletionResultType]::ParameterValue, 'Shows the stored workloads that resemble a sample most')
             [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Replays the trace and scores shadow beside its rivals')
             [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Shows what the store holds')
             [CompletionResult]::new('synth', 'synth', [CompletionResultType]::ParameterValue, 'Writes a synthetic trace in one of the real formats')
+            [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Shows ingest, fingerprint, predict and replay on bundled sample traces')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints a completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Prints the manual page of shadow or of one of its commands')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'shadow;help;ingest' {
+            break
+        }
+        'shadow;help;fingerprint' {
+            break
+        }
+        'shadow;help;predict' {
+            break
+        }
+        'shadow;help;neighbours' {
             break
         }
         'shadow;help;replay' {
@@ -164,6 +270,9 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             break
         }
         'shadow;help;synth' {
+            break
+        }
+        'shadow;help;demo' {
             break
         }
         'shadow;help;completions' {

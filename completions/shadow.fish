@@ -37,9 +37,13 @@ complete -c shadow -n "__fish_shadow_needs_command" -s v -l verbose -d 'Say what
 complete -c shadow -n "__fish_shadow_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shadow -n "__fish_shadow_needs_command" -s V -l version -d 'Print version'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "ingest" -d 'Reads trace files into the store'
+complete -c shadow -n "__fish_shadow_needs_command" -f -a "fingerprint" -d 'Fits and indexes the fingerprints of the stored workloads'
+complete -c shadow -n "__fish_shadow_needs_command" -f -a "predict" -d 'Predicts what a workload needs from its first minutes'
+complete -c shadow -n "__fish_shadow_needs_command" -f -a "neighbours" -d 'Shows the stored workloads that resemble a sample most'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "replay" -d 'Replays the trace and scores shadow beside its rivals'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "info" -d 'Shows what the store holds'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "synth" -d 'Writes a synthetic trace in one of the real formats'
+complete -c shadow -n "__fish_shadow_needs_command" -f -a "demo" -d 'Shows ingest, fingerprint, predict and replay on bundled sample traces'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "completions" -d 'Prints a completion script for a shell'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "man" -d 'Prints the manual page of shadow or of one of its commands'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -64,6 +68,95 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -l window -d 'Learning windows, with commas: how much of a newcomer will have been seen' -r
+complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -l components -d 'Principal components of a fingerprint' -r
+complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -l weights -d 'Weights of resources: cpu, memory, network, disk and facts (what is known at submission); 1 each by default' -r
+complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -l progress -d 'When to show progress on standard error: auto, always or never' -r -f -a "auto\t'On a terminal, unless -q or -v is given'
+always\t'Always; one line a second where it is not a terminal'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
+complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
+complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -s k -l neighbours -d 'Number of neighbours to combine' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l metric -d 'How distance is measured' -r -f -a "euclidean\t'Straight-line distance: level and shape count'
+cosine\t'Angle between fingerprints: shape counts, level does not'"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l weights -d 'Weights of resources: cpu, memory, network, disk and facts (what is known at submission); 1 each by default' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l coverage -d 'Share of workloads whose need shall fit into the allocation, between 0 and 1' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l estimator -d 'How the needs of the neighbours are combined' -r -f -a "quantile\t'Weighted upper quantile of relative needs, calibrated so that --coverage holds'
+mean\t'Similarity-weighted mean of relative needs; about half of all workloads need more'"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l window -d 'Learning window of the index to ask [default: the longest one that the sample fills]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -s o -l output -d 'Form of the answer [default: table on a terminal, json when piped, jsonl for a batch]' -r -f -a "table\t'For people'
+json\t'One JSON document (an array for a batch)'
+jsonl\t'One JSON document per line'
+csv\t'One row per workload'
+yaml\t'The JSON document as YAML'
+kubernetes\t'The manifest given with --base with its resources filled in, or a patch without one'
+kubernetes-patch\t'A patch for `kubectl patch --patch-file`'
+terraform\t'A Terraform module: the whole of it with --out, else one file'"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l format -d 'Format of the sample' -r -f -a "auto\t'Tell from names, headers and content, and say what it was taken for'
+google-2011\t'Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`'
+google-2019\t'Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)'
+alibaba-2018\t'Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`'
+table\t'Your own series: one row per workload and time, columns by name'"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l workloads -d 'Table of what was known at submission; ends and lifetimes in it are ignored' -r -F
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l map -d 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l base -d 'Manifest to fill in (`-`: standard input); what comes out is the whole of it, with other resources' -r -F
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l container -d 'Container to size [default: the only one of the manifest, else the workload\'s name]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l name -d 'Name of the object [default: made from the workload\'s name]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l namespace -d 'Namespace of the object' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l kind -d 'Kind of the object [default: that of the manifest given with --base, else deployment]' -r -f -a "deployment\t'Deployment'
+statefulset\t'`StatefulSet`'
+daemonset\t'`DaemonSet`'
+job\t'Job'
+cronjob\t'`CronJob`'
+pod\t'Pod'"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l out -d 'Folder for forms that are several files' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l memory-limit-factor -d 'Memory limit as a multiple of the memory request; 1: what a pod uses above its request is its neighbours\'' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l progress -d 'When to show progress on standard error: auto, always or never' -r -f -a "auto\t'On a terminal, unless -q or -v is given'
+always\t'Always; one line a second where it is not a terminal'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l explain -d 'Show the neighbours, the distance by resource, and why this rung answered'
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l cpu-limit -d 'Set a CPU limit too; it throttles even on an idle node, so none is set by default'
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l allow-uncertain -d 'Write a manifest from an uncertain answer too (one without an interval)'
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -s k -l neighbours -d 'Number of neighbours' -r
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l metric -d 'How distance is measured' -r -f -a "euclidean\t'Straight-line distance: level and shape count'
+cosine\t'Angle between fingerprints: shape counts, level does not'"
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l weights -d 'Weights of resources: cpu, memory, network, disk and facts; 1 each by default' -r
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l window -d 'Learning window of the index to ask [default: the longest one that the sample fills]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -s o -l output -d 'Form of the answer [default: table on a terminal, else json]' -r -f -a "table\t'For people'
+json\t'One JSON document'
+csv\t'One row per neighbour'"
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l format -d 'Format of the sample' -r -f -a "auto\t'Tell from names, headers and content, and say what it was taken for'
+google-2011\t'Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`'
+google-2019\t'Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)'
+alibaba-2018\t'Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`'
+table\t'Your own series: one row per workload and time, columns by name'"
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l workloads -d 'Table of what was known of the sample\'s workloads at submission' -r -F
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l map -d 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated' -r
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l progress -d 'When to show progress on standard error: auto, always or never' -r -f -a "auto\t'On a terminal, unless -q or -v is given'
+always\t'Always; one line a second where it is not a terminal'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shadow -n "__fish_shadow_using_subcommand replay" -l window -d 'Learning window: how much of a newcomer is seen' -r
 complete -c shadow -n "__fish_shadow_using_subcommand replay" -l split -d 'Which workloads a prediction may rest on' -r -f -a "recurring\t'Time order; other instances of the same application may have ended before'
 unseen\t'Time order; nothing of the same application, job or user is in the store'
@@ -116,6 +209,19 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand synth" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand synth" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_using_subcommand synth" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shadow -n "__fish_shadow_using_subcommand demo" -l keep -d 'Folder that keeps the demo\'s store' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand demo" -l traces -d 'Folder of the sample traces [default: the bundled ones]' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand demo" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand demo" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand demo" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand demo" -l progress -d 'When to show progress on standard error: auto, always or never' -r -f -a "auto\t'On a terminal, unless -q or -v is given'
+always\t'Always; one line a second where it is not a terminal'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand demo" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
+complete -c shadow -n "__fish_shadow_using_subcommand demo" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
+complete -c shadow -n "__fish_shadow_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shadow -n "__fish_shadow_using_subcommand completions" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
 complete -c shadow -n "__fish_shadow_using_subcommand completions" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r
 complete -c shadow -n "__fish_shadow_using_subcommand completions" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -139,10 +245,14 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand man" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand man" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest replay info synth completions man help" -f -a "ingest" -d 'Reads trace files into the store'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest replay info synth completions man help" -f -a "replay" -d 'Replays the trace and scores shadow beside its rivals'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest replay info synth completions man help" -f -a "info" -d 'Shows what the store holds'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest replay info synth completions man help" -f -a "synth" -d 'Writes a synthetic trace in one of the real formats'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest replay info synth completions man help" -f -a "completions" -d 'Prints a completion script for a shell'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest replay info synth completions man help" -f -a "man" -d 'Prints the manual page of shadow or of one of its commands'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest replay info synth completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "ingest" -d 'Reads trace files into the store'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "fingerprint" -d 'Fits and indexes the fingerprints of the stored workloads'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "predict" -d 'Predicts what a workload needs from its first minutes'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "neighbours" -d 'Shows the stored workloads that resemble a sample most'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "replay" -d 'Replays the trace and scores shadow beside its rivals'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "info" -d 'Shows what the store holds'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "synth" -d 'Writes a synthetic trace in one of the real formats'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "demo" -d 'Shows ingest, fingerprint, predict and replay on bundled sample traces'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "completions" -d 'Prints a completion script for a shell'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "man" -d 'Prints the manual page of shadow or of one of its commands'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -82,6 +82,7 @@ pub enum Command {
     Replay(replay::Replay),
     Info(info::Info),
     Synth(synth::Synth),
+    Demo(demo::Demo),
     Completions(completions::Completions),
     Man(man::Man),
 }

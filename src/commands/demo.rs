@@ -43,7 +43,7 @@ pub(crate) fn run(ui: &Ui, args: &Demo) -> Result<Outcome, CommandError> {
     let trace = Trace::of(&series, &workloads)?;
     let files = Files::write(&folder, &trace)?;
     ui.say(&format!(
-        "The sample trace is synthetic: {}, made by `shadow synth table`. `{}` is kept out of it: its first minute is the \
+        "The sample trace is synthetic: {}, made by shadow itself. `{}` is kept out of it: its first minute is the \
          newcomer.\n",
         human::counted(trace.names.len() as u64, "workload", "workloads"),
         trace.newcomer
@@ -145,7 +145,8 @@ impl Trace {
                 .filter(|row| number(row, time).is_some_and(|time| time - began <= WINDOW_SECONDS))
                 .collect();
             let others = |lines: &str| -> String {
-                lines.lines().filter(|row| row.split(',').next() != Some(&name)).map(|row| format!("{row}\n")).collect()
+                let kept = lines.lines().filter(|row| row.split(',').next() != Some(&name));
+                kept.flat_map(|row| [row, "\n"]).collect()
             };
             let mut cpus: Vec<f64> = own.iter().filter_map(|row| number(row, cpu)).collect();
             cpus.sort_by(f64::total_cmp);

@@ -37,6 +37,13 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Fingerprint) -> Result<Outcome, 
         let (knowledge, history) = index(ui, &store, Window { length }, args)?;
         table.row(row(length, &knowledge, history, began));
         say_left_out(ui, Window { length }, history);
+        let covered = knowledge.covered_seconds();
+        if covered > 1.5 * length.as_seconds() {
+            ui.warn(&format!(
+                "samples of this trace are longer than {length}: the window is the first sample, {}",
+                human::seconds(covered)
+            ));
+        }
     }
     ui.say_table(&table);
     Ok(Outcome::Done)
@@ -93,7 +100,7 @@ fn row(window: Micros, knowledge: &Knowledge, history: HistorySummary, began: In
         human::count(knowledge.rows() as u64),
         human::count(history.runs - history.learnable),
         model.map_or(0, |model| model.features.len()).to_string(),
-        model.map_or(0, |model| model.components()).to_string(),
+        model.map_or(0, crate::fingerprint::Model::components).to_string(),
         format!("{:.0} %", explained * 100.0),
         structure.to_owned(),
         human::seconds(began.elapsed().as_secs_f64()),

@@ -4,6 +4,7 @@
 //! own file; what an error means to the user, in [`crate::error`].
 
 mod completions;
+mod demo;
 mod fingerprint;
 mod info;
 mod ingest;
@@ -26,6 +27,11 @@ use crate::ui::{Ui, UiOptions, Verbosity, When};
 /// What the command could not do.
 pub fn run(ui: &Ui, arguments: &Arguments) -> Result<Outcome, CommandError> {
     limit_threads(&arguments.global)?;
+    dispatch(ui, arguments)
+}
+
+/// Runs a command inside a process whose threads are set up.
+fn dispatch(ui: &Ui, arguments: &Arguments) -> Result<Outcome, CommandError> {
     let store = &arguments.global.store;
     match &arguments.command {
         Command::Ingest(args) => ingest::run(ui, store, args),
@@ -35,6 +41,7 @@ pub fn run(ui: &Ui, arguments: &Arguments) -> Result<Outcome, CommandError> {
         Command::Info(args) => info::run(ui, store, args),
         Command::Replay(args) => replay::run(ui, store, args),
         Command::Synth(args) => synth::run(ui, args),
+        Command::Demo(args) => demo::run(ui, args),
         Command::Completions(args) => completions::run(ui, args),
         Command::Man(args) => man::run(ui, args),
     }

@@ -30,8 +30,8 @@ impl Knowledge {
         let mut answer = self.answer(newcomer, question, Selection::Nearest, &|_| true)?;
         cap(&mut answer, &scale);
         let range = |resource, value| PredictError::Range { workload: newcomer.name.clone(), resource, value };
-        let cpu = |value: f64| Cores::from_f64_up(value * cores).map_err(|_| range("CPU", value));
-        let memory = |value: f64| Bytes::from_f64_up(value * bytes).map_err(|_| range("memory", value));
+        let cpu = |value: f64| Cores::from_f64_up(value * cores).map_err(|_out_of_range| range("CPU", value));
+        let memory = |value: f64| Bytes::from_f64_up(value * bytes).map_err(|_out_of_range| range("memory", value));
         let network = match self.params.units.network {
             NetworkUnit::BytesPerSecond => answer.network,
             NetworkUnit::Normalised | NetworkUnit::None => None,
@@ -48,7 +48,9 @@ impl Knowledge {
                 cpu: answer.cpu.map(cpu).transpose()?,
                 memory: answer.memory.map(memory).transpose()?,
                 network: network
-                    .map(|value| BytesPerSecond::from_f64_up(value).map_err(|_| range("network bandwidth", value)))
+                    .map(|value| {
+                        BytesPerSecond::from_f64_up(value).map_err(|_out_of_range| range("network bandwidth", value))
+                    })
                     .transpose()?,
             },
             interval: Interval {

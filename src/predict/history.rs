@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::profile::{Floors, Window, WindowProfile, profile_life, profile_window};
+use crate::profile::{Floors, Window, profile_life, profile_window};
 use crate::store::{Store, StoreError, Workload};
 use crate::trace::Sample;
 
@@ -41,17 +41,19 @@ impl Known {
     }
 }
 
+/// Receives a profiled run with its samples.
+pub type TakeKnown<'a> = &'a mut dyn FnMut(Known, &[Sample]) -> Result<(), PredictError>;
+
+/// The runs of one bucket with their samples.
+type Bucket = Vec<(Known, Vec<Sample>)>;
+
 /// Profiles every run with samples and hands it out with its samples, by bucket, then by (format, workload, run). Runs
 /// without a first window come too, with a window of no samples. Buckets are read in parallel, as many at a time as
 /// there are threads; the order does not depend on that.
 ///
 /// # Errors
 /// The store is damaged, or `take` fails.
-pub fn read_history(
-    store: &Store,
-    window: Window,
-    take: &mut dyn FnMut(Known, &[Sample]) -> Result<(), PredictError>,
-) -> Result<HistorySummary, PredictError> {
+pub fn read_history(store: &Store, window: Window, take: TakeKnown<'_>) -> Result<HistorySummary, PredictError> {
     let floors = Floors::of(store.manifest().units);
     let mut by_bucket: BTreeMap<u32, Vec<Workload>> = BTreeMap::new();
     for workload in store.workloads()?.into_iter().filter(|workload| workload.samples > 0) {
@@ -60,7 +62,7 @@ pub fn read_history(
     let buckets: Vec<(u32, Vec<Workload>)> = by_bucket.into_iter().collect();
     let mut summary = HistorySummary::default();
     for group in buckets.chunks(rayon::current_num_threads().max(1)) {
-        let profiled: Vec<Result<Vec<(Known, Vec<Sample>)>, StoreError>> = group
+        let profiled: Vec<Result<Bucket, StoreError>> = group
             .par_iter()
             .map(|(bucket, workloads)| profile_bucket(store, *bucket, workloads, window, floors))
             .collect();
@@ -88,7 +90,7 @@ fn profile_bucket(
     workloads: &[Workload],
     window: Window,
     floors: Floors,
-) -> Result<Vec<(Known, Vec<Sample>)>, StoreError> {
+) -> Result<Bucket, StoreError> {
     let mut rest = workloads.iter();
     let mut found = Vec::with_capacity(workloads.len());
     store.for_each_series(bucket, &mut |id, run, samples| {
@@ -109,5 +111,5 @@ fn known(workload: &Workload, samples: &[Sample], window: Window, floors: Floors
     let lived_through = life.seconds >= window.length.as_seconds();
     let first =
         workload.start.filter(|_| lived_through).and_then(|start| profile_window(samples, start, window, floors).ok());
-    Known { workload: workload.clone(), window: first.unwrap_or_else(WindowProfile::default), life }
+    Known { workload: workload.clone(), window: first.unwrap_or_default(), life }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::fingerprint::{Components, Feature, FeatureSet, FingerprintError, Group, Model, ModelInput, Submission};
 use crate::index::{Index, Metric, NearestNeighbours, Neighbour, Points};
+use crate::profile::quantile::interpolated;
 use crate::profile::{Floors, Window, WindowProfile};
 use crate::trace::UnitContract;
 
@@ -52,6 +53,8 @@ pub struct Knowledge {
     pub(super) features: FeatureSet,
     pub(super) space: Option<Space>,
     pub(super) rows: Vec<Remembered>,
+    /// Median of the seconds that the first windows really cover: a row of 300 s is never cut.
+    pub(super) covered_seconds: f64,
     /// Rows by application and, where the trace has one, user.
     pub(super) by_application: BTreeMap<(String, Option<String>), Vec<u32>>,
     pub(super) by_class: BTreeMap<String, Vec<u32>>,
@@ -106,7 +109,9 @@ impl Knowledge {
                 Err(error) => return Err(error.into()),
             }
         };
-        Ok(Self::assemble(params, features, space, rows))
+        let mut covered: Vec<f64> = known.iter().map(|known| known.window.observed_seconds).collect();
+        covered.sort_by(f64::total_cmp);
+        Ok(Self::assemble(params, features, space, rows, interpolated(&covered, 0.5)))
     }
 
     /// Puts the parts together, fitted or read.
@@ -115,6 +120,7 @@ impl Knowledge {
         features: FeatureSet,
         space: Option<Space>,
         rows: Vec<Remembered>,
+        covered_seconds: f64,
     ) -> Self {
         let mut by_application: BTreeMap<(String, Option<String>), Vec<u32>> = BTreeMap::new();
         let mut by_class: BTreeMap<String, Vec<u32>> = BTreeMap::new();
@@ -126,7 +132,16 @@ impl Knowledge {
                 by_class.entry(class.clone()).or_default().push(number);
             }
         }
-        Self { params, features, space, rows, by_application, by_class, calibrations: Mutex::default() }
+        Self {
+            params,
+            features,
+            space,
+            rows,
+            covered_seconds,
+            by_application,
+            by_class,
+            calibrations: Mutex::default(),
+        }
     }
 
     /// Returns how many workloads were learned from.
@@ -147,6 +162,12 @@ impl Knowledge {
     /// Returns the search structure; nothing where there is no model.
     pub fn index(&self) -> Option<&Index> {
         self.space.as_ref().map(|space| &space.index)
+    }
+
+    /// Returns how many seconds the first windows of the stored workloads cover, the median: more than the window where
+    /// the trace's samples are longer than it.
+    pub const fn covered_seconds(&self) -> f64 {
+        self.covered_seconds
     }
 
     /// Returns what the fit was told.

@@ -70,6 +70,13 @@ impl Knowledge {
             answer.passed_over.push("the sample holds neither CPU nor memory".to_owned());
             return Ok(answer);
         }
+        let seen = newcomer.window.observed_seconds;
+        if seen * 2.0 < self.covered_seconds {
+            answer.warnings.push(format!(
+                "the stored workloads were first seen over {:.0} s at once, the sample covers {seen:.0} s: the two are not alike",
+                self.covered_seconds
+            ));
+        }
         let mut is_foreign = false;
         if let Some(space) = &self.space {
             let features = self.features_of(&newcomer.window, &newcomer.facts);

@@ -61,6 +61,8 @@ pub struct IndexManifest {
     pub features: Vec<String>,
     /// Neighbours of the calibration.
     pub calibrated_k: usize,
+    /// Seconds that the first windows cover, the median.
+    pub covered_seconds: f64,
     /// Components of a fingerprint; 0 where all workloads are alike.
     pub components: usize,
     /// The other files of the folder.
@@ -183,6 +185,7 @@ impl Knowledge {
             sources: store.manifest().sources.iter().map(|source| source.digest.clone()).collect(),
             features: names,
             calibrated_k: question.k,
+            covered_seconds: self.covered_seconds,
             components,
             files,
         };
@@ -230,7 +233,7 @@ impl Knowledge {
                 Some(Space { index: open_tree(&folder.join(TREE), points)?, model })
             }
         };
-        let knowledge = Self::assemble(params, features, space, rows);
+        let knowledge = Self::assemble(params, features, space, rows, manifest.covered_seconds);
         for (name, absent) in [(CALIBRATION, Vec::new()), (CALIBRATION_WITHOUT_FACTS, knowledge.facts_in_use())] {
             let Some(record) = record(name) else { continue };
             let mut cases: Vec<CaseRow> = Vec::new();
