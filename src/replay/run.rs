@@ -253,23 +253,22 @@ fn warnings(report: &SplitReport, plan: &Plan, params: &ReplayParams) -> Vec<Str
     }
     if report.clusters.count < u64::from(params.minimum_clusters) {
         warnings.push(format!(
-            "no intervals: the queries come from {} {}s, fewer than {}",
-            report.clusters.count, report.clusters.by, params.minimum_clusters
+            "no intervals: the queries come from {}, fewer than {}",
+            counted(report.clusters.count, report.clusters.by),
+            params.minimum_clusters
         ));
     }
     if plan.calibration.is_empty() {
         warnings.push("no calibration workloads: no knob could be chosen before the test".to_owned());
     }
-    for target in &params.targets {
-        if report.calibration_queries > 0 && (report.calibration_queries as f64) * target < 1.0 {
+    for (count, what) in [(report.calibration_queries, "calibration workload"), (report.queries, "query")] {
+        let too_rare = params.targets.iter().copied().filter(|target| (count as f64) * target < 1.0);
+        if let Some(rate) = too_rare.max_by(f64::total_cmp).filter(|_| count > 0) {
             warnings.push(format!(
-                "{} calibration workloads cannot tell a rate of {} % from none",
-                report.calibration_queries,
-                target * 100.0
+                "{} cannot tell a rate of {} % or less from none",
+                counted(count, what),
+                (rate * 1e6).round() / 1e4
             ));
-        }
-        if (report.queries as f64) * target < 1.0 {
-            warnings.push(format!("{} queries cannot tell a rate of {} % from none", report.queries, target * 100.0));
         }
     }
     for (censored, resource) in [(report.censored_memory, "memory"), (report.censored_cpu, "CPU")] {
@@ -281,11 +280,20 @@ fn warnings(report: &SplitReport, plan: &Plan, params: &ReplayParams) -> Vec<Str
     }
     if report.without_request > 0 {
         warnings.push(format!(
-            "{} queries have no memory request: where a rival has no answer either, they do not count for it",
-            report.without_request
+            "{} without a memory request: where a rival has no answer either, they do not count for it",
+            counted(report.without_request, "query")
         ));
     }
     warnings
+}
+
+/// Returns a number with what is counted, in the plural unless it is 1.
+fn counted(count: u64, what: &str) -> String {
+    match what.strip_suffix('y') {
+        _ if count == 1 => format!("1 {what}"),
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {what}s"),
+    }
 }
 
 /// Compares the leaky split with the honest one before it.

@@ -2,8 +2,8 @@
 
 use crate::error::CommandError;
 use crate::replay::{
-    Calibrated, Flattery, Headline, HeadlineLine, Reading, ReplayReport, Resource, Split, SplitBasis, SplitReport,
-    Weighting,
+    Calibrated, Flattery, Headline, HeadlineLine, Reading, ReplayReport, Resource, RivalSummary, Split, SplitBasis,
+    SplitReport, Weighting,
 };
 use crate::ui::{Align, Table, Ui, human};
 
@@ -29,7 +29,7 @@ pub(super) fn show(ui: &Ui, report: &ReplayReport, target: f64) -> Result<(), Co
                 "\nsettings chosen before the test for {} coverage, and what they did in it\n",
                 human::share(1.0 - target)
             ))?;
-            ui.data_table(&calibrated_table(report, &calibrated))?;
+            ui.data_table(&calibrated_table(report, split, &calibrated))?;
         }
     }
     if report.splits.iter().any(|split| split.queries > 0) {
@@ -264,7 +264,12 @@ fn headline_table(
     table
 }
 
-fn calibrated_table(report: &ReplayReport, by_resource: &[Vec<&Calibrated>; 2]) -> Table {
+fn calibrated_table(report: &ReplayReport, split: &SplitReport, by_resource: &[Vec<&Calibrated>; 2]) -> Table {
+    // The oracle is a reference: it has nothing to choose. Who answers nothing is left out here too.
+    let is_shown = |entry: &&&Calibrated| {
+        let answers = |rival: &RivalSummary| rival.family == entry.rival && !rival.rungs.is_empty();
+        entry.rival != "oracle" && split.rivals.iter().any(answers)
+    };
     let mut table = Table::new([
         ("rival", Align::Left),
         ("resource", Align::Left),
@@ -275,8 +280,7 @@ fn calibrated_table(report: &ReplayReport, by_resource: &[Vec<&Calibrated>; 2]) 
     for (resource, entries) in Resource::ALL.into_iter().zip(by_resource) {
         let (unit, factor) = unit(report, resource);
         let scaled = |value: Option<f64>| amount(value.map(|value| value * factor));
-        // The oracle is a reference: it has nothing to choose.
-        for entry in entries.iter().filter(|entry| entry.rival != "oracle") {
+        for entry in entries.iter().filter(is_shown) {
             table.row([
                 entry.rival.to_owned(),
                 format!("{}, {unit}", name_of(resource)),
