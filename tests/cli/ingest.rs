@@ -39,6 +39,37 @@ fn info_tells_the_same_to_people_and_programs() {
 }
 
 #[test]
+fn info_lists_indexes_and_says_when_the_store_has_grown() {
+    let world = World::new();
+    world.run(["synth", "table", "--workloads", "40", "--days", "1", "-o", "trace"]).expect_code(0);
+    world.run(["ingest", "trace"]).expect_code(0);
+    world.run(["fingerprint", "--window", "60s,5m"]).expect_code(0);
+    let table = world.run(["info"]).expect_code(0);
+    let lines: Vec<&str> = table.stdout.lines().skip_while(|line| !line.starts_with("index for")).skip(2).collect();
+    assert_eq!(lines.len(), 2, "{}", table.stdout);
+    assert!(lines[0].starts_with("60s ") && lines[1].starts_with("300s "), "{}", table.stdout);
+    assert!(lines.iter().all(|line| line.ends_with("all trace files")), "{}", table.stdout);
+    world.write("more.csv", SERIES);
+    world.run(["ingest", "more.csv"]).expect_code(0);
+    let table = world.run(["info"]).expect_code(0);
+    assert!(table.stdout.contains("other trace files than the store holds"), "{}", table.stdout);
+    let json: serde_json::Value =
+        serde_json::from_str(&world.run(["info", "-o", "json"]).expect_code(0).stdout).unwrap();
+    assert_eq!(json["indexes"].as_array().unwrap().len(), 2);
+    // An index that cannot be trusted is said, and the rest is told.
+    let manifest = world.path("shadow-store/index/window=60s/index.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(&manifest, text.replace("\"workloads\"", "\"workload5\"")).unwrap();
+    let answer = world.run(["info"]).expect_code(0);
+    assert!(
+        answer.stderr.contains("hint: make the index anew with `shadow fingerprint --window 60s`"),
+        "{}",
+        answer.stderr
+    );
+    assert!(answer.stdout.contains("\n300s "), "{}", answer.stdout);
+}
+
+#[test]
 fn bad_input_gets_its_message_hint_and_exit_code() {
     let world = World::new();
     world.write("empty.csv", "");
