@@ -112,7 +112,7 @@ fn window_warnings(cases: &[Case], params: &ReplayParams) -> Vec<String> {
     match weighted_upper_quantile(&seen, 0.5) {
         Some(median) if median > 1.5 * window => vec![format!(
             "the rows of this trace are longer than the learning window of {window} s: half of the workloads were seen for \
-             {median} s or longer before they were sized"
+             {median:.0} s or longer before they were sized"
         )],
         _ => Vec::new(),
     }

@@ -117,7 +117,7 @@ fn legend(report: &ReplayReport, target: f64) -> String {
         "A/need: median of what was given over what was needed; without an answer the owner's request is given"
             .to_owned(),
         format!(
-            "waste at {at}, above shadow: each rival with its knob set so that it covers {at}; a description, no claim"
+            "at {at}, above shadow: the mean waste of each rival with its knob set so that it covers {at}; no claim"
         ),
     ];
     if report.feedback {
