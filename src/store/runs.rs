@@ -28,12 +28,14 @@ pub(super) struct Run {
     ending: Ending,
 }
 
-/// Splits a workload's events into runs; one run with unknown ends where there is no start event.
+/// Splits a workload's events into runs, ascending by start; one run with unknown ends where there is no start event.
 fn split(events: &[FactRow], origin: Micros) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut is_open = false;
     for event in events {
         match event.kind {
+            // After the trace: no sample is of that run, and its missing start does not mean "before the trace".
+            EventKind::Schedule if event.time.is_none() => {}
             EventKind::Schedule => {
                 // A schedule while a run is open repeats it (a restart without an end event counts as a new run).
                 let start = event.time.filter(|&time| time > origin);
@@ -77,8 +79,9 @@ pub(super) fn assign(events: &[FactRow], request: &InForce, samples: &mut [Sampl
     }
     for row in samples.iter_mut() {
         let half = Micros((row.sample.duration.0 / 2).max(1_000_000));
-        let begun = runs.iter().rposition(|run| run.start.is_none_or(|start| start < row.sample.start.plus(half)));
-        row.run = u32::try_from(begun.unwrap_or(0)).unwrap_or(u32::MAX);
+        let middle = row.sample.start.plus(half);
+        let begun = runs.partition_point(|run| run.start.is_none_or(|start| start < middle));
+        row.run = u32::try_from(begun.saturating_sub(1)).unwrap_or(u32::MAX);
         let in_force = request.at(row.sample.start);
         fill_request(&mut row.sample, in_force);
     }
@@ -282,4 +285,79 @@ fn merge(into: &mut Sample, other: &Sample) {
     into.memory_limit = other.memory_limit.or(into.memory_limit);
     into.duration = into.duration.max(other.duration);
     into.flags = into.flags.with(other.flags).with(SampleFlags::MERGED);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::trace::RequestRule;
+
+    const RULES: Rules =
+        Rules { request: RequestRule::LastAtOrBefore, origin: Micros::ZERO, first_visible_sample: None };
+
+    fn event(sequence: u64, time: Option<i64>, kind: EventKind) -> FactRow {
+        FactRow {
+            format: Arc::from("google-2011"),
+            key: Arc::from("1/0"),
+            source: 0,
+            sequence,
+            time: time.map(Micros::from_seconds),
+            kind,
+            request: Amounts::default(),
+            limit: Amounts::default(),
+            application: None,
+            user: None,
+            class: None,
+            priority: None,
+            machine: None,
+            replicas: None,
+            labels: None,
+            scaling: None,
+            flags: WorkloadFlags::default(),
+        }
+    }
+
+    fn sample(seconds: i64) -> SampleRow {
+        let sample =
+            Sample { start: Micros::from_seconds(seconds), duration: Micros::from_seconds(300), ..Sample::default() };
+        SampleRow {
+            format: Arc::from("google-2011"),
+            workload: Arc::from("1/0"),
+            run: 0,
+            source: 0,
+            sequence: 0,
+            sample,
+        }
+    }
+
+    /// Start in seconds, ending and samples of each run.
+    fn runs(events: &[FactRow], starts: &[i64]) -> Vec<(Option<i64>, Ending, u64)> {
+        let mut samples: Vec<SampleRow> = starts.iter().map(|&start| sample(start)).collect();
+        let request = InForce::request(events, RULES.request);
+        let joined = join("1/0", "google-2011", events, &request, &mut samples, &RULES, 0);
+        let seconds = |start: Micros| start.0 / 1_000_000;
+        joined.into_iter().map(|(run, _)| (run.start.map(seconds), run.ending, run.samples)).collect()
+    }
+
+    #[test]
+    fn samples_belong_to_the_run_that_had_begun_in_their_middle() {
+        let events = [
+            event(0, Some(0), EventKind::Schedule),
+            event(1, Some(1_000), EventKind::Evict),
+            event(2, Some(1_040), EventKind::Schedule),
+            event(3, Some(2_000), EventKind::Finish),
+        ];
+        // The sample from 900 to 1200 s has its middle after the second start, that from 600 s before.
+        let found = runs(&events, &[300, 600, 900, 1_200]);
+        assert_eq!(found, vec![(None, Ending::Evicted, 2), (Some(1_040), Ending::Finished, 2)]);
+    }
+
+    #[test]
+    fn a_start_after_the_trace_takes_no_samples() {
+        let events = [event(0, Some(700), EventKind::Schedule), event(1, None, EventKind::Schedule)];
+        assert_eq!(runs(&events, &[700, 1_000]), vec![(Some(700), Ending::Unknown, 2)]);
+        assert_eq!(runs(&events[1..], &[700]), vec![(None, Ending::Unknown, 1)]);
+    }
 }
