@@ -1,6 +1,6 @@
 //! What a command ends with: done, or an error with its kind, its causes and its hints; and the exit code of each.
 //!
-//! Every error of the library is translated in [`translate`], once, into a kind and a hint. A hint names a command or a
+//! Every error of the library is translated in `translate`, once, into a kind and a hint. A hint names a command or a
 //! flag that exists; a test runs each through the parser. An error of standard output whose reader went away is success,
 //! as in `shadow info | head -1`: the system tells a writer nothing else.
 
