@@ -245,8 +245,12 @@ fn sample(rows: Vec<u32>, all: &[Remembered]) -> Vec<u32> {
 pub(super) fn drawn(seed: u64, name: &str, eligible: impl Iterator<Item = u32>, k: usize) -> Vec<(u32, f64)> {
     let start = mixed(seed, name);
     let mut order: Vec<(u64, u32)> = eligible.map(|row| (scramble(start ^ scramble(u64::from(row))), row)).collect();
-    order.sort_unstable();
+    // A replay draws millions of times: only the k smallest need an order.
+    if k > 0 && k < order.len() {
+        order.select_nth_unstable(k - 1);
+    }
     order.truncate(k);
+    order.sort_unstable();
     order.into_iter().map(|(_, row)| (row, 0.0)).collect()
 }
 
