@@ -6,5 +6,6 @@ mod global;
 mod hints;
 mod ingest;
 mod man;
+mod readme;
 mod replay;
 mod synth;
