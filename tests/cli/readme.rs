@@ -42,7 +42,7 @@ fn run(folder: &Path, line: &str) -> String {
         .env_remove("SHADOW_STORE")
         .output()
         .expect("a shell");
-    String::from_utf8_lossy(&output.stdout).lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    String::from_utf8_lossy(&output.stdout).lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn the_session_of_the_readme_is_real() {
     run(folder.path(), "shadow --quiet demo --keep demo");
     let mut found = String::new();
     for line in session.lines().filter_map(|line| line.strip_prefix("$ ")) {
-        found.push_str(&format!("$ {line}\n{}", run(folder.path(), line)));
+        found.extend(["$ ", line, "\n", &run(folder.path(), line)]);
     }
     if std::env::var_os("SHADOW_UPDATE").is_some() {
         fs_err::write(root.join("README.md"), format!("{before}```console\n{found}```\n{after}")).unwrap();
