@@ -8,9 +8,9 @@ use rayon::prelude::*;
 
 use crate::index::Metric;
 
-use super::estimate::{BASES, Local, Weighted, allocation, by_similarity, equally, local};
+use super::estimate::{BASES, Local, Relative, Weighted, allocation, by_similarity, equally, local};
 use super::knowledge::{Knowledge, Space};
-use super::need::{Remembered, Resource};
+use super::need::{Anchor, Need, Remembered, Resource};
 use super::quantile::{Observed, Quantile, lower_rank_share, upper_quantile, upper_rank_share};
 use super::{DistanceMetric, PredictError, Question};
 
@@ -56,37 +56,51 @@ pub(super) enum Scope {
     Application,
 }
 
-/// One stored workload left out: what the others said, and what was true.
+/// One stored workload left out: what the others said by anchor, and what was true.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Case {
-    pub(super) level: f64,
-    pub(super) need: f64,
-    pub(super) at_least: bool,
-    pub(super) bases: [f64; BASES.len()],
-    pub(super) spread: f64,
+    pub(super) need: Need,
+    pub(super) said: [Option<Relative>; 3],
+}
+
+/// One case seen through one anchor.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    need: Need,
+    reference: f64,
+    said: Relative,
 }
 
 impl Case {
-    fn residual(&self, base: usize) -> Observed {
-        let value = ((self.need / self.level).ln() - self.bases[base]) / self.spread;
-        Observed { value, weight: 1.0, at_least: self.at_least }
+    fn through(&self, anchor: Anchor, floor: f64) -> Option<Seen> {
+        let reference = anchor.reference(self.need.level, self.need.request, floor)?;
+        Some(Seen { need: self.need, reference, said: self.said[anchor as usize]? })
     }
 }
 
-/// How an estimate becomes an allocation at one coverage: ln(need / level) = base + margin × spread.
+impl Seen {
+    fn residual(&self, base: usize) -> Observed {
+        let relative = (self.need.need / self.reference).ln();
+        let value = (relative - self.said.bases[base]) / self.said.spread;
+        Observed { value, weight: 1.0, at_least: self.need.at_least }
+    }
+}
+
+/// How an estimate becomes an allocation at one coverage: ln(need / reference) = base + margin × spread.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Tuned {
+    /// What the need is relative to.
+    pub(super) anchor: Anchor,
     /// Position in [`BASES`].
     pub(super) base: usize,
     /// The margin in spreads.
     pub(super) margin: Quantile,
     /// The margins of the interval's ends; nothing where the store holds too few workloads.
     pub(super) interval: Option<(f64, f64)>,
-    /// Workloads it was tuned on.
-    pub(super) cases: usize,
 }
 
-type TunedKey = (Scope, Resource, u64);
+/// Scope, resource, bits of the coverage, and whether the newcomer has a request.
+type TunedKey = (Scope, Resource, u64, bool);
 
 /// The result of leaving stored workloads out, for one way to choose neighbours.
 #[derive(Debug, Default)]
@@ -133,13 +147,7 @@ impl Calibration {
                 for (resource, local) in Resource::ALL.into_iter().zip(locals) {
                     let need = knowledge.rows.get(nearest.1 as usize).and_then(|row| row.needs[resource as usize]);
                     if let Some((local, need)) = local.zip(need) {
-                        cases.entry((scope, resource)).or_default().push(Case {
-                            level: need.level,
-                            need: need.need,
-                            at_least: need.at_least,
-                            bases: local.bases,
-                            spread: local.spread,
-                        });
+                        cases.entry((scope, resource)).or_default().push(Case { need, said: local.relative });
                     }
                 }
             }
@@ -153,15 +161,24 @@ impl Calibration {
         (!self.distances.is_empty()).then(|| nearer as f64 / self.distances.len() as f64)
     }
 
-    /// Returns how estimates of a scope become allocations at this coverage; nothing where the store holds too few.
-    pub(super) fn tuned(&self, scope: Scope, resource: Resource, floor: f64, coverage: f64) -> Option<Tuned> {
-        let key = (scope, resource, coverage.to_bits());
+    /// Returns how estimates of a scope become allocations at this coverage, for newcomers with or without a request;
+    /// nothing where the store holds too few.
+    pub(super) fn tuned(
+        &self,
+        scope: Scope,
+        resource: Resource,
+        floor: f64,
+        coverage: f64,
+        has_request: bool,
+    ) -> Option<Tuned> {
+        let key = (scope, resource, coverage.to_bits(), has_request);
         if let Ok(known) = self.tuned.lock()
             && let Some(tuned) = known.get(&key)
         {
             return *tuned;
         }
-        let tuned = self.cases.get(&(scope, resource)).and_then(|cases| tune(cases, resource, floor, coverage));
+        let cases = self.cases.get(&(scope, resource));
+        let tuned = cases.and_then(|cases| tune(cases, resource, floor, coverage, has_request));
         if let Ok(mut known) = self.tuned.lock() {
             known.insert(key, tuned);
         }
@@ -169,28 +186,39 @@ impl Calibration {
     }
 }
 
-/// Chooses the base that would have wasted least on the left-out workloads, each at the margin that covers them.
-fn tune(cases: &[Case], resource: Resource, floor: f64, coverage: f64) -> Option<Tuned> {
-    let share = upper_rank_share(cases.len(), coverage)?;
+/// An anchor must be there for this share of the left-out workloads, or what it wastes on them says nothing (ours).
+const USUAL: f64 = 0.9;
+
+/// Chooses the anchor and the base that would have wasted least on the left-out workloads, each at the margin that covers
+/// them.
+fn tune(cases: &[Case], resource: Resource, floor: f64, coverage: f64, has_request: bool) -> Option<Tuned> {
     let tail = (1.0 - coverage) / 2.0;
-    let ends = lower_rank_share(cases.len(), tail).zip(upper_rank_share(cases.len(), 1.0 - tail));
     let mut best: Option<(f64, Tuned)> = None;
-    for base in 0..BASES.len() {
-        let mut residuals: Vec<Observed> = cases.iter().map(|case| case.residual(base)).collect();
-        let margin = upper_quantile(&mut residuals, share)?;
-        let waste: f64 = cases
-            .iter()
-            .filter(|case| !case.at_least || margin.at_least)
-            .map(|case| {
-                let ratio = case.bases[base] + margin.value * case.spread;
-                (allocation(resource, case.level, floor, ratio) - case.need).max(0.0)
-            })
-            .sum();
-        let interval = ends.and_then(|(low, high)| {
-            Some((upper_quantile(&mut residuals, low)?.value, upper_quantile(&mut residuals, high)?.value))
-        });
-        if best.as_ref().is_none_or(|(least, _)| waste < *least) {
-            best = Some((waste, Tuned { base, margin, interval, cases: cases.len() }));
+    for anchor in Anchor::ALL.into_iter().filter(|anchor| has_request || *anchor != Anchor::Request) {
+        let seen: Vec<Seen> = cases.iter().filter_map(|case| case.through(anchor, floor)).collect();
+        if (seen.len() as f64) < USUAL * cases.len() as f64 {
+            continue;
+        }
+        let Some(share) = upper_rank_share(seen.len(), coverage) else { continue };
+        let ends = lower_rank_share(seen.len(), tail).zip(upper_rank_share(seen.len(), 1.0 - tail));
+        for base in 0..BASES.len() {
+            let mut residuals: Vec<Observed> = seen.iter().map(|case| case.residual(base)).collect();
+            let Some(margin) = upper_quantile(&mut residuals, share) else { continue };
+            let wastes: Vec<f64> = seen
+                .iter()
+                .filter(|case| !case.need.at_least || margin.at_least)
+                .map(|case| {
+                    let ratio = case.said.bases[base] + margin.value * case.said.spread;
+                    (allocation(resource, case.reference, case.need.level, floor, ratio) - case.need.need).max(0.0)
+                })
+                .collect();
+            let waste = wastes.iter().sum::<f64>() / wastes.len().max(1) as f64;
+            let interval = ends.and_then(|(low, high)| {
+                Some((upper_quantile(&mut residuals, low)?.value, upper_quantile(&mut residuals, high)?.value))
+            });
+            if best.as_ref().is_none_or(|(least, _)| waste < *least) {
+                best = Some((waste, Tuned { anchor, base, margin, interval }));
+            }
         }
     }
     best.map(|(_, tuned)| tuned)
@@ -223,7 +251,8 @@ fn leave_out(
     } else {
         by_similarity(&nearest.iter().map(|found| (found.row, found.distance)).collect::<Vec<_>>())
     };
-    let locals = Resource::ALL.map(|resource| local(&knowledge.rows, &neighbours, resource));
+    let floors = knowledge.floors();
+    let locals = Resource::ALL.map(|resource| local(&knowledge.rows, &neighbours, resource, resource.floor(floors)));
     Ok(Some(((first.distance, row), locals)))
 }
 
@@ -301,18 +330,19 @@ mod tests {
     use super::*;
 
     fn case(level: f64, need: f64, base: f64, spread: f64) -> Case {
-        Case { level, need, at_least: false, bases: [base; BASES.len()], spread }
+        let said = Some(Relative { bases: [base; BASES.len()], spread });
+        Case { need: Need { level, request: None, need, at_least: false }, said: [said, None, None] }
     }
 
     #[test]
     fn the_margin_covers_what_was_left_out() {
         // Residuals 1..=99 in tenths: at 95 % the 95th.
         let cases: Vec<Case> = (1..=99).map(|at| case(1.0, (f64::from(at) / 10.0 * 0.5).exp(), 0.0, 0.5)).collect();
-        let tuned = tune(&cases, Resource::Memory, 0.1, 0.95).unwrap();
+        let tuned = tune(&cases, Resource::Memory, 0.1, 0.95, false).unwrap();
         assert!((tuned.margin.value - 9.5).abs() < 1e-9, "{tuned:?}");
         let (low, high) = tuned.interval.unwrap();
         assert!((low - 0.2).abs() < 1e-9 && (high - 9.8).abs() < 1e-9, "{tuned:?}");
-        assert_eq!(tune(&cases[..18], Resource::Memory, 0.1, 0.95), None);
+        assert_eq!(tune(&cases[..18], Resource::Memory, 0.1, 0.95, false), None);
     }
 
     #[test]
@@ -321,10 +351,28 @@ mod tests {
         let cases: Vec<Case> = (1..=99)
             .map(|at| {
                 let truth = f64::from(at % 10) / 5.0;
-                Case { bases: [0.0, 0.0, truth, 0.0], ..case(1.0, (truth + 1e-3).exp(), 0.0, 0.1) }
+                let said = Some(Relative { bases: [0.0, 0.0, truth, 0.0], spread: 0.1 });
+                Case { said: [said, None, None], ..case(1.0, (truth + 1e-3).exp(), 0.0, 0.1) }
             })
             .collect();
-        assert_eq!(tune(&cases, Resource::Memory, 0.1, 0.95).unwrap().base, 2);
+        assert_eq!(tune(&cases, Resource::Memory, 0.1, 0.95, false).unwrap().base, 2);
+    }
+
+    #[test]
+    fn the_anchor_that_tells_most_is_taken_if_the_newcomer_has_it() {
+        // Levels say nothing of needs; everybody needs half of what was requested, give or take a thousandth.
+        let flat = |base| Some(Relative { bases: [base; BASES.len()], spread: 0.1 });
+        let cases: Vec<Case> = (1..=99)
+            .map(|at| {
+                let request = 1.0 + f64::from(at % 10);
+                let need = request / 2.0 * (1.0 + f64::from(at % 7) * 1e-4);
+                let need = Need { level: 0.2, request: Some(request), need, at_least: false };
+                Case { need, said: [flat(2.0), flat(0.5_f64.ln()), flat(3.0)] }
+            })
+            .collect();
+        let anchor = |has_request| tune(&cases, Resource::Memory, 0.1, 0.95, has_request).unwrap().anchor;
+        assert_eq!(anchor(true), Anchor::Request);
+        assert_ne!(anchor(false), Anchor::Request);
     }
 
     #[test]

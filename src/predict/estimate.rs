@@ -1,9 +1,9 @@
 //! From neighbours to a relative need: what one set of weighted, named workloads says about one resource.
 
-use super::need::{Need, Remembered, Resource};
+use super::need::{Anchor, Need, Remembered, Resource};
 use super::quantile::{Observed, upper_quantile};
 
-/// Quantiles of the neighbours' relative needs that an answer can start from; calibration picks one by what it would have
+/// Quantiles of the neighbours' needs that an answer can start from; calibration picks one by what it would have
 /// wasted on the store (`docs/methods.md`).
 pub(super) const BASES: [f64; 4] = [0.5, 0.8, 0.9, 0.98];
 
@@ -36,13 +36,20 @@ pub(super) fn equally(found: &[(u32, f64)]) -> Vec<Weighted> {
     found.iter().map(|&(row, distance)| Weighted { row, distance, weight }).collect()
 }
 
-/// What neighbours say about one resource, on ln(need / level).
+/// What neighbours say about one resource relative to one anchor, as logarithms.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Local {
+pub(super) struct Relative {
     /// Weighted upper quantiles at [`BASES`].
     pub(super) bases: [f64; BASES.len()],
     /// Weighted standard deviation plus [`LEAST_SPREAD`].
     pub(super) spread: f64,
+}
+
+/// What neighbours say about one resource.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Local {
+    /// By anchor, in the order of [`Anchor::ALL`]; nothing where a neighbour lacks it.
+    pub(super) relative: [Option<Relative>; 3],
     /// Weighted mean of need / level itself.
     pub(super) mean_ratio: f64,
     /// Share of the weight whose needs are lower bounds.
@@ -50,7 +57,7 @@ pub(super) struct Local {
 }
 
 /// Returns what the neighbours say; nothing with fewer than three needs.
-pub(super) fn local(rows: &[Remembered], neighbours: &[Weighted], resource: Resource) -> Option<Local> {
+pub(super) fn local(rows: &[Remembered], neighbours: &[Weighted], resource: Resource, floor: f64) -> Option<Local> {
     let needs: Vec<(Need, f64)> = neighbours
         .iter()
         .filter_map(|neighbour| {
@@ -62,29 +69,32 @@ pub(super) fn local(rows: &[Remembered], neighbours: &[Weighted], resource: Reso
     if needs.len() < LEAST_NEIGHBOURS.min(neighbours.len()) || needs.is_empty() || total <= 0.0 {
         return None;
     }
-    let mut observed: Vec<Observed> = needs
-        .iter()
-        .map(|(need, weight)| Observed { value: need.log_ratio(), weight: weight / total, at_least: need.at_least })
-        .collect();
+    Some(Local {
+        relative: Anchor::ALL.map(|anchor| relative(&needs, total, anchor, floor)),
+        mean_ratio: needs.iter().map(|(need, weight)| weight / total * (need.need / need.level)).sum(),
+        at_least: needs.iter().filter(|(need, _)| need.at_least).map(|(_, weight)| weight / total).sum(),
+    })
+}
+
+fn relative(needs: &[(Need, f64)], total: f64, anchor: Anchor, floor: f64) -> Option<Relative> {
+    let observed = |&(need, weight): &(Need, f64)| {
+        Some(Observed { value: need.relative(anchor, floor)?, weight: weight / total, at_least: need.at_least })
+    };
+    let mut observed: Vec<Observed> = needs.iter().map(observed).collect::<Option<_>>()?;
     let mean = observed.iter().map(|one| one.weight * one.value).sum::<f64>();
     let variance = observed.iter().map(|one| one.weight * (one.value - mean).powi(2)).sum::<f64>();
     let mut bases = [0.0; BASES.len()];
     for (base, share) in bases.iter_mut().zip(BASES) {
         *base = upper_quantile(&mut observed, share)?.value;
     }
-    Some(Local {
-        bases,
-        spread: variance.max(0.0).sqrt() + LEAST_SPREAD,
-        mean_ratio: needs.iter().map(|(need, weight)| weight / total * (need.need / need.level)).sum(),
-        at_least: needs.iter().filter(|(need, _)| need.at_least).map(|(_, weight)| weight / total).sum(),
-    })
+    Some(Relative { bases, spread: variance.max(0.0).sqrt() + LEAST_SPREAD })
 }
 
-/// Returns an allocation in the store's units: `level` × exp(`log_ratio`), at least the floor and, for a resource that
-/// kills, at least the level.
-pub(super) fn allocation(resource: Resource, level: f64, floor: f64, log_ratio: f64) -> f64 {
+/// Returns an allocation in the store's units: the anchor's `reference` × exp(`log_ratio`), at least the floor and, for
+/// a resource that kills, at least the level.
+pub(super) fn allocation(resource: Resource, reference: f64, level: f64, floor: f64, log_ratio: f64) -> f64 {
     let level = level.max(floor);
-    let raw = level * log_ratio.exp();
+    let raw = reference * log_ratio.exp();
     if resource.is_hard() { raw.max(level) } else { raw.max(floor) }
 }
 
@@ -92,7 +102,7 @@ pub(super) fn allocation(resource: Resource, level: f64, floor: f64, log_ratio: 
 mod tests {
     use super::*;
 
-    fn row(level: f64, need: f64) -> Remembered {
+    fn row(level: f64, need: f64, request: Option<f64>) -> Remembered {
         Remembered {
             id: String::new(),
             run: 0,
@@ -101,7 +111,7 @@ mod tests {
             user: None,
             class: None,
             features: Vec::new(),
-            needs: [Some(Need { level, need, at_least: false }), None, None],
+            needs: [Some(Need { level, request, need, at_least: false }), None, None],
         }
     }
 
@@ -112,14 +122,18 @@ mod tests {
     #[test]
     fn the_worked_example_of_the_protocol() {
         // Test vector E10: (P, l, w) = (2, 1, .5), (3, 2, .3), (1.2, 1, .2).
-        let rows = [row(1.0, 2.0), row(2.0, 3.0), row(1.0, 1.2)];
+        let rows = [row(1.0, 2.0, Some(4.0)), row(2.0, 3.0, Some(4.0)), row(1.0, 1.2, None)];
         let neighbours: Vec<Weighted> =
             (0_u32..).zip([0.5, 0.3, 0.2]).map(|(row, weight)| Weighted { row, distance: 1.0, weight }).collect();
-        let local = local(&rows, &neighbours, Resource::Memory).unwrap();
+        let local = local(&rows, &neighbours, Resource::Memory, 0.1).unwrap();
+        let level = local.relative[Anchor::Level as usize].unwrap();
         near(local.mean_ratio, 1.69);
-        near(local.bases[2].exp(), 2.0);
-        near(local.bases[0].exp(), 1.5);
-        near(allocation(Resource::Memory, 4.0, 0.1, 1.69_f64.ln()), 6.76);
+        near(level.bases[2].exp(), 2.0);
+        near(level.bases[0].exp(), 1.5);
+        near(allocation(Resource::Memory, 4.0, 4.0, 0.1, 1.69_f64.ln()), 6.76);
+        // Needs of 2, 3 and 1.2 as they are, in floors; not all neighbours have a request.
+        near(local.relative[Anchor::Absolute as usize].unwrap().bases[2].exp() * 0.1, 3.0);
+        assert_eq!(local.relative[Anchor::Request as usize], None);
     }
 
     #[test]
@@ -137,8 +151,8 @@ mod tests {
 
     #[test]
     fn memory_never_falls_below_what_was_used_but_cpu_may() {
-        near(allocation(Resource::Memory, 4.0, 0.1, -1.0), 4.0);
-        near(allocation(Resource::Cpu, 4.0, 0.1, 0.5_f64.ln()), 2.0);
-        near(allocation(Resource::Cpu, 0.0, 0.01, -1.0), 0.01);
+        near(allocation(Resource::Memory, 4.0, 4.0, 0.1, -1.0), 4.0);
+        near(allocation(Resource::Cpu, 4.0, 4.0, 0.1, 0.5_f64.ln()), 2.0);
+        near(allocation(Resource::Cpu, 0.01, 0.0, 0.01, -1.0), 0.01);
     }
 }

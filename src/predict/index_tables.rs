@@ -13,9 +13,9 @@ use crate::store::rows::column;
 
 use super::PredictError;
 use super::calibrate::{Calibration, Case, Scope};
-use super::estimate::BASES;
+use super::estimate::{BASES, Relative};
 use super::knowledge::Knowledge;
-use super::need::{Need, Remembered, Resource};
+use super::need::{Anchor, Need, Remembered, Resource};
 
 const TEXTS: [&str; 3] = ["application", "user", "class"];
 
@@ -23,8 +23,8 @@ fn coordinate(position: usize) -> String {
     format!("c{position:02}")
 }
 
-fn needs_of(resource: Resource) -> [String; 3] {
-    ["level", "need", "at_least"].map(|what| format!("{}_{what}", resource.name()))
+fn needs_of(resource: Resource) -> [String; 4] {
+    ["level", "request", "need", "at_least"].map(|what| format!("{}_{what}", resource.name()))
 }
 
 fn fingerprint_schema(features: &[String], components: usize) -> Arc<Schema> {
@@ -35,9 +35,8 @@ fn fingerprint_schema(features: &[String], components: usize) -> Arc<Schema> {
     ];
     fields.extend(TEXTS.map(|name| Field::new(name, DataType::Utf8, true)));
     for resource in Resource::ALL {
-        let [level, need, at_least] = needs_of(resource);
-        fields.push(Field::new(level, DataType::Float64, true));
-        fields.push(Field::new(need, DataType::Float64, true));
+        let [level, request, need, at_least] = needs_of(resource);
+        fields.extend([level, request, need].map(|name| Field::new(name, DataType::Float64, true)));
         fields.push(Field::new(at_least, DataType::Boolean, true));
     }
     fields.extend((0..components).map(|position| Field::new(coordinate(position), DataType::Float64, false)));
@@ -69,10 +68,12 @@ pub(super) fn write_fingerprints(
         ];
         for resource in Resource::ALL {
             let need = |row: &Remembered| row.needs[resource as usize];
-            columns
-                .push(Arc::new(rows.iter().map(|(_, row)| need(row).map(|need| need.level)).collect::<Float64Array>()));
-            columns
-                .push(Arc::new(rows.iter().map(|(_, row)| need(row).map(|need| need.need)).collect::<Float64Array>()));
+            let number = |of: fn(Need) -> Option<f64>| -> ArrayRef {
+                Arc::new(rows.iter().map(|(_, row)| need(row).and_then(of)).collect::<Float64Array>())
+            };
+            columns.push(number(|need| Some(need.level)));
+            columns.push(number(|need| need.request));
+            columns.push(number(|need| Some(need.need)));
             columns.push(Arc::new(
                 rows.iter().map(|(_, row)| need(row).map(|need| need.at_least)).collect::<BooleanArray>(),
             ));
@@ -105,18 +106,20 @@ pub(super) fn read_fingerprints(
     let places: Vec<&Float64Array> =
         (0..components).map(|position| column(batch, &coordinate(position))).collect::<Result<_, _>>()?;
     let values: Vec<&Float64Array> = features.iter().map(|name| column(batch, name)).collect::<Result<_, _>>()?;
-    let mut needs: Vec<(&Float64Array, &Float64Array, &BooleanArray)> = Vec::new();
+    let mut needs: Vec<([&Float64Array; 3], &BooleanArray)> = Vec::new();
     for resource in Resource::ALL {
-        let [level, need, at_least] = needs_of(resource);
-        needs.push((column(batch, &level)?, column(batch, &need)?, column(batch, &at_least)?));
+        let [level, request, need, at_least] = needs_of(resource);
+        let numbers = [column(batch, &level)?, column(batch, &request)?, column(batch, &need)?];
+        needs.push((numbers, column(batch, &at_least)?));
     }
     let number = |array: &Float64Array, row: usize| array.is_valid(row).then(|| array.value(row));
     for row in 0..batch.num_rows() {
         let text = |position: usize| texts[position].is_valid(row).then(|| texts[position].value(row).to_owned());
         let need = |position: usize| {
-            let (level, need, at_least) = needs[position];
+            let ([level, request, need], at_least) = needs[position];
             let (level, need) = number(level, row).zip(number(need, row))?;
-            Some(Need { level, need, at_least: at_least.is_valid(row) && at_least.value(row) })
+            let at_least = at_least.is_valid(row) && at_least.value(row);
+            Some(Need { level, request: number(request, row), need, at_least })
         };
         coordinates.extend(places.iter().map(|place| place.value(row)));
         rows.push(Remembered {
@@ -142,10 +145,13 @@ pub(super) enum CaseRow {
     Case(Scope, Resource, Case),
 }
 
-const NUMBERS: [&str; 4] = ["distance", "level", "need", "spread"];
+/// Numbers of a case beside what was said.
+const NUMBERS: [&str; 4] = ["distance", "level", "request", "need"];
 
-fn base(share: f64) -> String {
-    format!("base_{:02.0}", share * 100.0)
+/// Columns of what was said relative to one anchor: the spread, then the bases.
+fn said_of(anchor: Anchor) -> Vec<String> {
+    let bases = BASES.map(|share| format!("{}_base_{:02.0}", anchor.name(), share * 100.0));
+    std::iter::once(format!("{}_spread", anchor.name())).chain(bases).collect()
 }
 
 fn scope_name(scope: Scope) -> &'static str {
@@ -164,7 +170,7 @@ pub(super) fn write_calibration(
     let mut fields = vec![Field::new("scope", DataType::Utf8, true), Field::new("resource", DataType::Utf8, true)];
     fields.extend(NUMBERS.map(|name| Field::new(name, DataType::Float64, true)));
     fields.push(Field::new("at_least", DataType::Boolean, true));
-    fields.extend(BASES.map(|share| Field::new(base(share), DataType::Float64, true)));
+    fields.extend(Anchor::ALL.into_iter().flat_map(said_of).map(|name| Field::new(name, DataType::Float64, true)));
     let schema = Arc::new(Schema::new(fields));
     let distances = calibration.distances.iter().map(|&distance| CaseRow::Distance(distance));
     let cases = calibration
@@ -177,8 +183,8 @@ pub(super) fn write_calibration(
             CaseRow::Distance(_) => None,
             CaseRow::Case(scope, resource, case) => Some((scope, resource, case)),
         };
-        let number = |of: fn(&Case) -> f64| -> ArrayRef {
-            Arc::new(rows.iter().map(|row| case(row).map(|(_, _, case)| of(&case))).collect::<Float64Array>())
+        let number = |of: &dyn Fn(&Case) -> Option<f64>| -> ArrayRef {
+            Arc::new(rows.iter().map(|row| case(row).and_then(|(_, _, case)| of(&case))).collect::<Float64Array>())
         };
         let distance = |row: &CaseRow| match row {
             CaseRow::Distance(distance) => Some(*distance),
@@ -188,14 +194,17 @@ pub(super) fn write_calibration(
             Arc::new(rows.iter().map(|row| case(row).map(|(scope, ..)| scope_name(scope))).collect::<StringArray>()),
             Arc::new(rows.iter().map(|row| case(row).map(|(_, resource, _)| resource.name())).collect::<StringArray>()),
             Arc::new(rows.iter().map(distance).collect::<Float64Array>()),
-            number(|case| case.level),
-            number(|case| case.need),
-            number(|case| case.spread),
-            Arc::new(rows.iter().map(|row| case(row).map(|(_, _, case)| case.at_least)).collect::<BooleanArray>()),
+            number(&|case| Some(case.need.level)),
+            number(&|case| case.need.request),
+            number(&|case| Some(case.need.need)),
+            Arc::new(rows.iter().map(|row| case(row).map(|(_, _, case)| case.need.at_least)).collect::<BooleanArray>()),
         ];
-        for position in 0..BASES.len() {
-            let of = |row: &CaseRow| case(row).map(|(_, _, case)| case.bases[position]);
-            columns.push(Arc::new(rows.iter().map(of).collect::<Float64Array>()));
+        for anchor in Anchor::ALL {
+            let said = |case: &Case| case.said[anchor as usize];
+            columns.push(number(&|case| said(case).map(|said| said.spread)));
+            for position in 0..BASES.len() {
+                columns.push(number(&|case| said(case).map(|said| said.bases[position])));
+            }
         }
         RecordBatch::try_new(Arc::clone(&schema), columns)
     };
@@ -208,10 +217,11 @@ pub(super) fn read_calibration(batch: &RecordBatch, rows: &mut Vec<CaseRow>) -> 
     let resources: &StringArray = column(batch, "resource")?;
     let at_least: &BooleanArray = column(batch, "at_least")?;
     let numbers: Vec<&Float64Array> = NUMBERS.iter().map(|name| column(batch, name)).collect::<Result<_, _>>()?;
-    let mut shares: Vec<&Float64Array> = Vec::new();
-    for share in BASES {
-        shares.push(column(batch, &base(share))?);
+    let mut said: Vec<Vec<&Float64Array>> = Vec::new();
+    for anchor in Anchor::ALL {
+        said.push(said_of(anchor).iter().map(|name| column(batch, name)).collect::<Result<_, _>>()?);
     }
+    let number = |array: &Float64Array, row: usize| array.is_valid(row).then(|| array.value(row));
     for row in 0..batch.num_rows() {
         if scopes.is_null(row) {
             rows.push(CaseRow::Distance(numbers[0].value(row)));
@@ -223,21 +233,19 @@ pub(super) fn read_calibration(batch: &RecordBatch, rows: &mut Vec<CaseRow>) -> 
         let (Some(scope), Some(resource)) = (scope, resource) else {
             return Err(format!("unknown scope `{}` or resource `{}`", scopes.value(row), resources.value(row)));
         };
-        let mut bases = [0.0; BASES.len()];
-        for (base, share) in bases.iter_mut().zip(&shares) {
-            *base = share.value(row);
-        }
-        rows.push(CaseRow::Case(
-            scope,
-            resource,
-            Case {
-                level: numbers[1].value(row),
-                need: numbers[2].value(row),
-                spread: numbers[3].value(row),
-                at_least: at_least.value(row),
-                bases,
-            },
-        ));
+        let need = Need {
+            level: numbers[1].value(row),
+            request: number(numbers[2], row),
+            need: numbers[3].value(row),
+            at_least: at_least.value(row),
+        };
+        let relative = |columns: &Vec<&Float64Array>| -> Option<Relative> {
+            let values: Vec<f64> = columns.iter().map(|column| number(column, row)).collect::<Option<_>>()?;
+            let (spread, bases) = values.split_first()?;
+            Some(Relative { spread: *spread, bases: bases.try_into().ok()? })
+        };
+        let said = [relative(&said[0]), relative(&said[1]), relative(&said[2])];
+        rows.push(CaseRow::Case(scope, resource, Case { need, said }));
     }
     Ok(())
 }

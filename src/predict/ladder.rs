@@ -6,7 +6,7 @@ use crate::profile::WindowProfile;
 use super::calibrate::{Calibration, LEAST_INSTANCES, Scope, Tuned, drawn};
 use super::estimate::{Local, Weighted, allocation, by_similarity, equally, local};
 use super::knowledge::{Knowledge, Space};
-use super::need::Resource;
+use super::need::{Anchor, Resource};
 use super::quantile::{Observed, lower_rank_share, upper_quantile, upper_rank_share};
 use super::{Answer, Decision, Estimator, Facts, Newcomer, PredictError, Question, Support};
 
@@ -181,11 +181,17 @@ impl Knowledge {
         for resource in Resource::ALL {
             let Some(level) = resource.level(&asked.newcomer.window) else { continue };
             let floor = resource.floor(self.floors());
-            let Some(local) = local(&self.rows, chosen, resource) else { continue };
-            let Some(tuned) = asked.calibration.tuned(scope, resource, floor, asked.question.coverage) else {
+            let Some(local) = local(&self.rows, chosen, resource, floor) else { continue };
+            let request = resource.request(asked.newcomer.facts.request);
+            let has_request = Anchor::Request.reference(level, request, floor).is_some()
+                && local.relative[Anchor::Request as usize].is_some();
+            let Some(tuned) = asked.calibration.tuned(scope, resource, floor, asked.question.coverage, has_request)
+            else {
                 continue;
             };
-            rung[resource as usize] = Some(said(resource, level, floor, &local, &tuned, asked.question.estimator));
+            let own = Own { resource, level, request, floor };
+            let Some(said) = said(own, &local, &tuned, asked.question.estimator) else { continue };
+            rung[resource as usize] = Some(said);
             if local.at_least > MUCH || tuned.margin.at_least {
                 bounds.push(resource.name());
             }
@@ -264,7 +270,7 @@ impl Knowledge {
                 continue;
             };
             let ends = lower_rank_share(count, tail).zip(upper_rank_share(count, 1.0 - tail));
-            let of = |ratio| allocation(resource, level, floor, ratio);
+            let of = |ratio| allocation(resource, level.max(floor), level, floor, ratio);
             let interval = ends.and_then(|(low, high)| {
                 Some((of(upper_quantile(&mut ratios, low)?.value), of(upper_quantile(&mut ratios, high)?.value)))
             });
@@ -314,14 +320,27 @@ struct Asked<'a> {
     space: &'a Space,
 }
 
-fn said(resource: Resource, level: f64, floor: f64, local: &Local, tuned: &Tuned, estimator: Estimator) -> Said {
-    let base = local.bases[tuned.base];
-    let of = |margin: f64| allocation(resource, level, floor, base + margin * local.spread);
+/// What the newcomer brings of one resource.
+#[derive(Debug, Clone, Copy)]
+struct Own {
+    resource: Resource,
+    level: f64,
+    request: Option<f64>,
+    floor: f64,
+}
+
+fn said(own: Own, local: &Local, tuned: &Tuned, estimator: Estimator) -> Option<Said> {
+    let relative = local.relative[tuned.anchor as usize]?;
+    let reference = tuned.anchor.reference(own.level, own.request, own.floor)?;
+    let base = relative.bases[tuned.base];
+    let of = |margin: f64| allocation(own.resource, reference, own.level, own.floor, base + margin * relative.spread);
     let amount = match estimator {
         Estimator::Quantile => of(tuned.margin.value),
-        Estimator::Mean => allocation(resource, level, floor, local.mean_ratio.ln()),
+        Estimator::Mean => {
+            allocation(own.resource, own.level.max(own.floor), own.level, own.floor, local.mean_ratio.ln())
+        }
     };
-    Said { amount, interval: tuned.interval.map(|(low, high)| (of(low), of(high))) }
+    Some(Said { amount, interval: tuned.interval.map(|(low, high)| (of(low), of(high))) })
 }
 
 fn fill(answer: &mut Answer, decision: Decision, rung: &Rung, bounds: &[&str]) {

@@ -1,6 +1,7 @@
 //! What the estimator remembers of a stored workload: its level in the first window and its need over its whole life.
 
-use crate::profile::{Floors, LifeProfile, WindowProfile};
+use crate::profile::{Floors, WindowProfile};
+use crate::trace::Amounts;
 
 use super::Known;
 
@@ -42,6 +43,15 @@ impl Resource {
         matches!(self, Self::Memory)
     }
 
+    /// Returns what was asked for of it.
+    pub(super) const fn request(self, request: Amounts) -> Option<f64> {
+        match self {
+            Self::Memory => request.memory,
+            Self::Cpu => request.cpu,
+            Self::Network => None,
+        }
+    }
+
     /// Returns the largest use inside a window.
     pub(super) fn level(self, window: &WindowProfile) -> Option<f64> {
         let profile = match self {
@@ -53,11 +63,47 @@ impl Resource {
     }
 }
 
-/// Level and need of one resource, in the store's units, each at least the resource's floor.
+/// What a need is taken relative to, and an answer scaled by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Anchor {
+    /// The largest use inside the first window: similar workloads grow alike beyond what they show.
+    Level,
+    /// The owner's request: similar workloads' owners are wrong alike.
+    Request,
+    /// Nothing: similar workloads need the same, whatever they show first.
+    Absolute,
+}
+
+impl Anchor {
+    /// All, in the order of arrays over anchors.
+    pub(super) const ALL: [Self; 3] = [Self::Level, Self::Request, Self::Absolute];
+
+    /// Returns its name in files.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Level => "level",
+            Self::Request => "request",
+            Self::Absolute => "absolute",
+        }
+    }
+
+    /// Returns what this anchor is for a workload with that level and request; nothing without a request.
+    pub(super) fn reference(self, level: f64, request: Option<f64>, floor: f64) -> Option<f64> {
+        match self {
+            Self::Level => Some(level.max(floor)),
+            Self::Request => request.filter(|request| request.is_finite() && *request > 0.0).map(|it| it.max(floor)),
+            Self::Absolute => Some(floor),
+        }
+    }
+}
+
+/// Level, request and need of one resource, in the store's units; level and need are at least the resource's floor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Need {
     /// Largest use inside the first window.
     pub level: f64,
+    /// What its owner asked for.
+    pub request: Option<f64>,
     /// What its life turned out to need.
     pub need: f64,
     /// Whether the need is only a lower bound (censored).
@@ -65,7 +111,8 @@ pub struct Need {
 }
 
 impl Need {
-    fn of(resource: Resource, window: &WindowProfile, life: &LifeProfile, floors: Floors) -> Option<Self> {
+    fn of(resource: Resource, known: &Known, floors: Floors) -> Option<Self> {
+        let (window, life) = (&known.window, &known.life);
         let censoring = life.censoring;
         let (need, is_limited) = match resource {
             Resource::Memory => (life.memory_peak, censoring.memory_at_limit),
@@ -75,12 +122,18 @@ impl Need {
         let floor = resource.floor(floors);
         let need = need.filter(|need| need.is_finite())?.max(floor);
         let level = resource.level(window)?.max(floor);
-        Some(Self { level, need, at_least: is_limited || censoring.killed || censoring.right })
+        let request = resource.request(known.workload.request);
+        Some(Self { level, request, need, at_least: is_limited || censoring.killed || censoring.right })
     }
 
     /// Returns ln(need / level), the relative need.
     pub fn log_ratio(&self) -> f64 {
         (self.need / self.level).ln()
+    }
+
+    /// Returns the need relative to an anchor, as a logarithm.
+    pub(super) fn relative(&self, anchor: Anchor, floor: f64) -> Option<f64> {
+        anchor.reference(self.level, self.request, floor).map(|reference| (self.need / reference).ln())
     }
 }
 
@@ -117,7 +170,7 @@ impl Remembered {
             user: workload.user.clone(),
             class: workload.class.clone(),
             features,
-            needs: Resource::ALL.map(|resource| Need::of(resource, &known.window, &known.life, floors)),
+            needs: Resource::ALL.map(|resource| Need::of(resource, known, floors)),
         }
     }
 
