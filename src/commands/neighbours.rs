@@ -51,7 +51,7 @@ fn of_sample(
     let mut found = Vec::new();
     for sighting in &sample.sightings {
         let length = indexes.window_for(sighting);
-        let (knowledge, _) = indexes.open(length)?;
+        let knowledge = &indexes.open(length)?.knowledge;
         let newcomer = observe(sighting, sample.units, window(length), units, machine)?;
         let features = knowledge.features_of(&newcomer.window, &newcomer.facts);
         let similar = knowledge.similar(&features, None, question, scale)?;
@@ -62,7 +62,7 @@ fn of_sample(
 
 fn of_stored(indexes: &mut Indexes<'_>, name: &str, question: &Question, scale: &Scale) -> Result<Found, CommandError> {
     let length = indexes.longest();
-    let (knowledge, _) = indexes.open(length)?;
+    let knowledge = &indexes.open(length)?.knowledge;
     let Some((row, stored)) = knowledge.row_named(name).and_then(|row| Some((row, knowledge.row(row)?))) else {
         return Err(CommandError::user(format!(
             "`{name}` is neither a file nor a workload that the index for {length} learned from"

@@ -92,10 +92,10 @@ fn predict_all(
     let mut predictions = Vec::with_capacity(sample.sightings.len());
     for sighting in &sample.sightings {
         let length = indexes.window_for(sighting);
-        let (knowledge, manifest) = indexes.open(length)?;
-        let digest = manifest.digest();
+        let index = indexes.open(length)?;
+        let digest = index.manifest.digest();
         match observe(sighting, sample.units, window(length), units, machine) {
-            Ok(newcomer) => predictions.push(knowledge.predict(&newcomer, &question, machine, &digest.0)?),
+            Ok(newcomer) => predictions.push(index.knowledge.predict(&newcomer, &question, machine, &digest.0)?),
             // One of many that shows too little does not cost the others their answers.
             Err(error @ PredictError::Profile { .. }) if is_batch => {
                 predictions.push(abstention(sighting, length.as_seconds(), &question, &error));

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::cli::values::{EstimatorChoice, FormatChoice, MetricChoice};
 use crate::error::CommandError;
 use crate::predict::{
-    DistanceMetric, Estimator, IndexManifest, Knowledge, PredictError, ReadSample, SampleParams, Sighting,
-    indexed_windows, read_sample,
+    DistanceMetric, Estimator, Knowledge, OpenIndex, PredictError, ReadSample, SampleParams, Sighting, indexed_windows,
+    read_sample,
 };
 use crate::profile::Window;
 use crate::store::Store;
@@ -72,7 +72,7 @@ pub(super) struct Indexes<'a> {
     ui: &'a Ui,
     store: &'a Store,
     windows: Vec<Micros>,
-    open: BTreeMap<Micros, (Knowledge, IndexManifest)>,
+    open: BTreeMap<Micros, OpenIndex>,
 }
 
 impl<'a> Indexes<'a> {
@@ -101,10 +101,15 @@ impl<'a> Indexes<'a> {
     }
 
     /// Opens the index for `window`, and warns once when the store has grown since it was made.
-    pub(super) fn open(&mut self, window: Micros) -> Result<&(Knowledge, IndexManifest), CommandError> {
+    pub(super) fn open(&mut self, window: Micros) -> Result<&OpenIndex, CommandError> {
         if !self.open.contains_key(&window) {
             let opened = Knowledge::open(self.store.root(), window)?;
-            if opened.1.is_outdated(self.store.manifest()) {
+            if let Some(reason) = &opened.tree_rebuilt {
+                self.ui.warn(&format!(
+                    "the search tree was built anew for this run: {reason}; `shadow fingerprint --window {window}` writes it again"
+                ));
+            }
+            if opened.manifest.is_outdated(self.store.manifest()) {
                 self.ui.warn(&format!(
                     "the store holds other traces than when its index was made: run `shadow fingerprint --window {window}`"
                 ));

@@ -27,7 +27,7 @@ pub use history::{HistorySummary, TakeKnown, read_history};
 pub use knowledge::{FitParams, Knowledge};
 pub use ladder::Selection;
 pub use need::{Need, Remembered, Resource};
-pub use persist::{INDEX_KIND, IndexManifest, index_manifest, indexed_windows};
+pub use persist::{INDEX_KIND, IndexManifest, OpenIndex, index_manifest, indexed_windows};
 pub use question::{Answer, DistanceMetric, Estimator, Facts, Known, Newcomer, Question, ResourceWeights, Support};
 pub use sample::{ReadSample, SampleParams, Sighting, observe, read_sample};
 pub use scale::{OutputUnits, Scale};

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::artifact::manifest::{self, ManifestKind};
 use crate::artifact::{ArtifactError, Digest, FileRecord, Lock};
 use crate::fingerprint::{Components, FeatureSet, Group, Model};
-use crate::index::{Index, OpenError, Points};
+use crate::index::{Index, Points};
 use crate::profile::{Floors, Window};
 use crate::store::{Manifest, Store, parquet_file};
 use crate::trace::UnitContract;
@@ -81,6 +81,17 @@ impl IndexManifest {
         let stored: Vec<&Digest> = store.sources.iter().map(|source| &source.digest).collect();
         stored != self.sources.iter().collect::<Vec<_>>()
     }
+}
+
+/// An index that was opened.
+#[derive(Debug)]
+pub struct OpenIndex {
+    /// What it knows.
+    pub knowledge: Knowledge,
+    /// Its manifest.
+    pub manifest: IndexManifest,
+    /// Why its tree was built anew, where that was necessary.
+    pub tree_rebuilt: Option<String>,
 }
 
 fn name_of(window: Micros) -> String {
@@ -193,11 +204,12 @@ impl Knowledge {
         Ok(manifest)
     }
 
-    /// Opens the index for `window`: everything an answer needs, checked.
+    /// Opens the index for `window`: everything an answer needs, checked. The tree is a cache of the fingerprints: one that
+    /// cannot be used is built anew in memory, and why is said.
     ///
     /// # Errors
-    /// There is none, or one of its files is damaged, missing or of an unknown version.
-    pub fn open(store: &Path, window: Micros) -> Result<(Self, IndexManifest), PredictError> {
+    /// There is none, or one of its files but the tree is damaged, missing or of an unknown version.
+    pub fn open(store: &Path, window: Micros) -> Result<OpenIndex, PredictError> {
         let (folder, manifest) = index_manifest(store, window)?;
         let record = |name: &str| manifest.files.iter().find(|file| file.path == name);
         let missing = |name: &str| {
@@ -224,13 +236,16 @@ impl Knowledge {
         parquet_file::read(&folder, fingerprints, |batch| {
             index_tables::read_fingerprints(batch, &known, manifest.components, &mut rows, &mut coordinates)
         })?;
+        let mut tree_rebuilt = None;
         let space = match record(MODEL) {
             None => None,
             Some(record) => {
                 record.verify(&folder)?;
                 let model = Model::read(&folder.join(MODEL))?;
                 let points = Arc::new(Points::new(manifest.components, coordinates)?);
-                Some(Space { index: open_tree(&folder.join(TREE), points)?, model })
+                let (index, reason) = Index::open_or_build(&folder.join(TREE), points)?;
+                tree_rebuilt = reason.map(|reason| reason.to_string());
+                Some(Space { index, model })
             }
         };
         let knowledge = Self::assemble(params, features, space, rows, manifest.covered_seconds);
@@ -244,7 +259,7 @@ impl Knowledge {
                 known.insert(CalibrationKey::of(&question, &absent, false), Arc::new(calibration));
             }
         }
-        Ok((knowledge, manifest))
+        Ok(OpenIndex { knowledge, manifest, tree_rebuilt })
     }
 }
 
@@ -268,20 +283,6 @@ fn calibration_of(rows: Vec<CaseRow>) -> Calibration {
         }
     }
     Calibration::new(distances, cases)
-}
-
-/// Opens the tree. One of another library version is built anew in memory; a damaged one is refused like any other file.
-fn open_tree(path: &Path, points: Arc<Points>) -> Result<Index, PredictError> {
-    match Index::open(path, Arc::clone(&points)) {
-        Ok(index) => Ok(index),
-        Err(OpenError::Library { .. } | OpenError::Artifact(ArtifactError::Version { .. })) => {
-            Ok(Index::build(points)?)
-        }
-        Err(OpenError::Artifact(error)) => Err(error.into()),
-        Err(error @ (OpenError::Missing { .. } | OpenError::OtherPoints { .. })) => {
-            Err(ArtifactError::Damaged { path: path.to_owned(), what: error.to_string() }.into())
-        }
-    }
 }
 
 /// Brings the folders of a window into order after a kill: an index that was moved away but not replaced comes back,
