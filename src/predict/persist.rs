@@ -245,7 +245,7 @@ impl Knowledge {
                 let points = Arc::new(Points::new(manifest.components, coordinates)?);
                 let (index, reason) = Index::open_or_build(&folder.join(TREE), points)?;
                 tree_rebuilt = reason.map(|reason| reason.to_string());
-                Some(Space { index, model })
+                Some(Space { model, index })
             }
         };
         let knowledge = Self::assemble(params, features, space, rows, manifest.covered_seconds);
