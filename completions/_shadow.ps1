@@ -196,7 +196,7 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             break
         }
         'shadow;demo' {
-            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Folder that keeps the demo''s store')
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'New or empty folder that keeps the demo''s files and store')
             [CompletionResult]::new('--traces', '--traces', [CompletionResultType]::ParameterName, 'Folder of the sample traces [default: the bundled ones]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')

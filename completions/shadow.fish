@@ -209,7 +209,7 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand synth" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand synth" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_using_subcommand synth" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shadow -n "__fish_shadow_using_subcommand demo" -l keep -d 'Folder that keeps the demo\'s store' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand demo" -l keep -d 'New or empty folder that keeps the demo\'s files and store' -r -f -a "(__fish_complete_directories)"
 complete -c shadow -n "__fish_shadow_using_subcommand demo" -l traces -d 'Folder of the sample traces [default: the bundled ones]' -r -f -a "(__fish_complete_directories)"
 complete -c shadow -n "__fish_shadow_using_subcommand demo" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
 complete -c shadow -n "__fish_shadow_using_subcommand demo" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r

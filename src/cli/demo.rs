@@ -18,7 +18,7 @@ Examples:
 #[derive(Debug, Clone, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Demo {
-    /// Folder that keeps the demo's store
+    /// New or empty folder that keeps the demo's files and store
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, add = complete::folders())]
     pub keep: Option<PathBuf>,
 

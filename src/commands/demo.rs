@@ -36,6 +36,7 @@ What to try next:
 pub(crate) fn run(ui: &Ui, args: &Demo) -> Result<Outcome, CommandError> {
     let temporary = tempfile::tempdir().map_err(crate::artifact::ArtifactError::from)?;
     let folder = args.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
+    refuse_used(&folder)?;
     let (series, workloads) = match &args.traces {
         None => (unzip(SERIES)?, String::from_utf8_lossy(WORKLOADS).into_owned()),
         Some(traces) => read_traces(traces)?,
@@ -67,6 +68,16 @@ pub(crate) fn run(ui: &Ui, args: &Demo) -> Result<Outcome, CommandError> {
         ui.say(&format!("The store of this demo is in `{}`.", folder.join("store").display()));
     }
     Ok(Outcome::Done)
+}
+
+/// Refuses a folder that holds something: nothing of the user's is overwritten.
+fn refuse_used(folder: &Path) -> Result<(), CommandError> {
+    let is_used = folder.exists() && fs_err::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+    if folder.is_file() || is_used {
+        return Err(CommandError::user(format!("`{}` is not an empty folder", folder.display()))
+            .hint("name another folder with `--keep`, or remove this one"));
+    }
+    Ok(())
 }
 
 /// Says a command and runs it.

@@ -87,4 +87,7 @@ fn the_demo_ends_with_what_to_try_next() {
         assert!(all.contains(part), "`{part}` is missing:\n{all}");
     }
     assert!(folder.path().join("kept/store/index/window=60s/index.json").exists());
+    // Nothing is overwritten.
+    let again = run(folder.path(), "shadow --color never demo --keep kept");
+    assert!(again.starts_with("error: `kept` is not an empty folder") && again.contains("--keep"), "{again}");
 }

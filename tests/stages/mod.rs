@@ -9,3 +9,4 @@ mod index_format;
 mod replay_containers;
 mod store;
 mod synth;
+mod whole_traces;
