@@ -8,6 +8,8 @@ use linfa::traits::Fit;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use crate::trace::guard::guarded;
+
 use super::pca::{Pca, PcaParams, moments_of};
 use super::{Components, FingerprintError};
 use linfa::ParamGuard;
@@ -54,8 +56,10 @@ pub fn self_check(rows: &[f64], width: usize) -> Result<SelfCheck, FingerprintEr
         return Ok(none);
     }
     let records = Array2::from_shape_vec((sampled, width), sample).map_err(linfa::Error::from)?;
-    // A solver that gives up has found nothing to compare; it does not make our answer wrong.
-    let Ok(theirs) = linfa_reduction::Pca::params(wanted).fit(&Dataset::from(records)) else { return Ok(none) };
+    // A solver that gives up has found nothing to compare; it does not make our answer wrong. It panics on NaN of its own
+    // making where few directions carry nearly all of the variance.
+    let fitted = guarded(|| linfa_reduction::Pca::params(wanted).fit(&Dataset::from(records)));
+    let Ok(Ok(theirs)) = fitted else { return Ok(none) };
     let largest = ours.eigenvalues()[0];
     let divisor = (sampled - 1) as f64;
     let mut squares: Vec<f64> = theirs.singular_values().iter().map(|sigma| sigma * sigma / divisor).collect();

@@ -11,6 +11,7 @@ pub mod delimited;
 pub mod detect;
 pub mod google_2011;
 pub mod google_2019;
+pub(crate) mod guard;
 mod identifier;
 pub mod record;
 pub mod reject;

@@ -6,7 +6,7 @@ use std::io::Write;
 pub fn install_panic_report() {
     std::panic::set_hook(Box::new(|information| {
         // What readers of damaged Parquet do is caught, and reported as an error of the file.
-        if crate::trace::table::is_guarded() {
+        if crate::trace::guard::is_guarded() {
             return;
         }
         let payload = information.payload();

@@ -22,7 +22,6 @@ use super::{
 };
 
 pub use mapping::{Mapping, MappingError, Step, Target};
-pub(crate) use parquet::is_guarded;
 
 /// The `table` format.
 #[derive(Debug, Clone, Copy)]

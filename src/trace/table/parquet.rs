@@ -5,7 +5,6 @@
 //! Parquet carries no checksum that would protect it, and readers were seen to panic on damaged files, so each call is
 //! guarded. Rows are taken in slices, so memory does not grow with the file beyond its largest row group.
 
-use std::cell::Cell;
 use std::path::Path;
 
 use arrow::array::AsArray;
@@ -22,20 +21,11 @@ use super::plan::{self, PlannedColumn};
 use super::rows::Rows;
 use super::value::{Fractions, Value};
 use crate::trace::delimited::Outcome;
-use crate::trace::{Context, Rejected, TraceError};
+use crate::trace::{Context, Rejected, TraceError, guard};
 use crate::units::Micros;
 
 /// Rows decoded at a time.
 const SLICE: usize = 1 << 17;
-
-thread_local! {
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Returns whether this thread reads foreign Parquet: a panic is then caught and becomes an error of the file.
-pub(crate) fn is_guarded() -> bool {
-    GUARDED.get()
-}
 
 /// Returns the names of the columns, nested ones with dots.
 pub(super) fn names(path: &Path) -> Result<Vec<String>, TraceError> {
@@ -83,17 +73,14 @@ fn open(path: &Path) -> Result<ParquetReader<std::fs::File>, PolarsError> {
 /// Calls polars, and makes an error of a panic too.
 fn guarded<T>(file: &str, row: u64, call: impl FnOnce() -> Result<T, PolarsError>) -> Result<T, TraceError> {
     let damaged = |what: String| TraceError::Truncated { file: file.to_owned(), what, row };
-    GUARDED.set(true);
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));
-    GUARDED.set(false);
-    match outcome {
+    match guard::guarded(call) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(PolarsError::IO { error, .. })) => Err(TraceError::Read {
             file: file.to_owned(),
             source: std::io::Error::new(error.kind(), error.to_string()),
         }),
         Ok(Err(error)) => Err(damaged(format!("the Parquet reader says `{error}`"))),
-        Err(_panic) => Err(damaged("the Parquet file is damaged".to_owned())),
+        Err(guard::Panicked) => Err(damaged("the Parquet file is damaged".to_owned())),
     }
 }
 
