@@ -21,6 +21,10 @@ const MOST_CASES: usize = 2000;
 /// Fewest earlier instances that answer for an application (ours).
 pub(super) const LEAST_INSTANCES: usize = 5;
 
+/// The coverage at which anchor and base of an answer are chosen, the default one (ours). They do not depend on the
+/// coverage that is asked for: with others for each, a higher coverage could allocate less.
+const CHOSEN_AT: f64 = 0.95;
+
 /// What a calibration depends on, beside the store.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CalibrationKey {
@@ -189,18 +193,33 @@ impl Calibration {
 /// An anchor must be there for this share of the left-out workloads, or what it wastes on them says nothing (ours).
 const USUAL: f64 = 0.9;
 
-/// Chooses the anchor and the base that would have wasted least on the left-out workloads, each at the margin that covers
-/// them.
+/// Returns the margin at this coverage, and those of the interval's ends, beside the anchor and above the base that
+/// waste least.
 fn tune(cases: &[Case], resource: Resource, floor: f64, coverage: f64, has_request: bool) -> Option<Tuned> {
+    let (anchor, base) = least_wasteful(cases, resource, floor, has_request)?;
+    let seen = cases.iter().filter_map(|case| case.through(anchor, floor));
+    let mut residuals: Vec<Observed> = seen.map(|case| case.residual(base)).collect();
+    let share = upper_rank_share(residuals.len(), coverage)?;
+    let margin = upper_quantile(&mut residuals, share)?;
     let tail = (1.0 - coverage) / 2.0;
-    let mut best: Option<(f64, Tuned)> = None;
+    let ends = lower_rank_share(residuals.len(), tail).zip(upper_rank_share(residuals.len(), 1.0 - tail));
+    let interval = ends.and_then(|(low, high)| {
+        Some((upper_quantile(&mut residuals, low)?.value, upper_quantile(&mut residuals, high)?.value))
+    });
+    Some(Tuned { anchor, base, margin, interval })
+}
+
+/// Returns the anchor and the base that would have wasted least on the left-out workloads, each at the margin that covers
+/// them at [`CHOSEN_AT`].
+fn least_wasteful(cases: &[Case], resource: Resource, floor: f64, has_request: bool) -> Option<(Anchor, usize)> {
+    let mut best: Option<(f64, (Anchor, usize))> = None;
     for anchor in Anchor::ALL.into_iter().filter(|anchor| has_request || *anchor != Anchor::Request) {
         let seen: Vec<Seen> = cases.iter().filter_map(|case| case.through(anchor, floor)).collect();
         if (seen.len() as f64) < USUAL * cases.len() as f64 {
             continue;
         }
-        let Some(share) = upper_rank_share(seen.len(), coverage) else { continue };
-        let ends = lower_rank_share(seen.len(), tail).zip(upper_rank_share(seen.len(), 1.0 - tail));
+        // Of too few workloads for that coverage, all are covered.
+        let share = upper_rank_share(seen.len(), CHOSEN_AT).unwrap_or(1.0);
         for base in 0..BASES.len() {
             let mut residuals: Vec<Observed> = seen.iter().map(|case| case.residual(base)).collect();
             let Some(margin) = upper_quantile(&mut residuals, share) else { continue };
@@ -213,15 +232,12 @@ fn tune(cases: &[Case], resource: Resource, floor: f64, coverage: f64, has_reque
                 })
                 .collect();
             let waste = wastes.iter().sum::<f64>() / wastes.len().max(1) as f64;
-            let interval = ends.and_then(|(low, high)| {
-                Some((upper_quantile(&mut residuals, low)?.value, upper_quantile(&mut residuals, high)?.value))
-            });
-            if best.as_ref().is_none_or(|(least, _)| waste < *least) {
-                best = Some((waste, Tuned { anchor, base, margin, interval }));
+            if best.is_none_or(|(least, _)| waste < least) {
+                best = Some((waste, (anchor, base)));
             }
         }
     }
-    best.map(|(_, tuned)| tuned)
+    best.map(|(_, chosen)| chosen)
 }
 
 /// (distance to the nearest, row left out), and what the others say by resource.

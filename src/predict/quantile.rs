@@ -23,7 +23,8 @@ pub struct Quantile {
 /// Returns the weighted upper quantile by the product-limit estimator (Kaplan and Meier 1958): the smallest value at
 /// which the estimated share of larger needs is at most 1 - `share`. Without censored values this is the smallest value
 /// whose cumulative weight reaches `share`. Where the estimate never gets there because of censoring, the quantile of
-/// the values as they stand is returned and marked. Nothing without positive weight.
+/// the values as they stand, but at least the largest uncensored value, is returned and marked: so a larger share never
+/// gives less. Nothing without positive weight.
 ///
 /// `values` are finite; they are sorted. Cost: the sort.
 pub fn upper_quantile(values: &mut [Observed], share: f64) -> Option<Quantile> {
@@ -37,12 +38,14 @@ pub fn upper_quantile(values: &mut [Observed], share: f64) -> Option<Quantile> {
     let wanted = share * (1.0 - 1e-12);
     let mut at_risk = total;
     let mut surviving = 1.0;
+    let mut largest_exact = f64::NEG_INFINITY;
     for (position, observed) in values.iter().enumerate() {
         if !observed.at_least && observed.weight > 0.0 {
             surviving *= if position + 1 == values.len() { 0.0 } else { (1.0 - observed.weight / at_risk).max(0.0) };
             if 1.0 - surviving >= wanted {
                 return Some(Quantile { value: observed.value, at_least: false });
             }
+            largest_exact = observed.value;
         }
         at_risk -= observed.weight;
     }
@@ -51,7 +54,7 @@ pub fn upper_quantile(values: &mut [Observed], share: f64) -> Option<Quantile> {
         cumulative += observed.weight;
         cumulative >= wanted * total
     });
-    reached.or(values.last()).map(|observed| Quantile { value: observed.value, at_least: true })
+    reached.or(values.last()).map(|observed| Quantile { value: observed.value.max(largest_exact), at_least: true })
 }
 
 /// Returns the share of `count` sorted residuals that bounds the next one from above with probability `coverage`:
@@ -100,6 +103,15 @@ mod tests {
     fn when_the_largest_are_censored_the_answer_is_a_lower_bound() {
         let mut values = observed(&[(1.0, 1.0, false), (2.0, 1.0, true), (3.0, 1.0, true)]);
         assert_eq!(upper_quantile(&mut values, 0.9), Some(Quantile { value: 3.0, at_least: true }));
+    }
+
+    #[test]
+    fn a_lower_bound_is_not_below_what_a_smaller_share_gives() {
+        // Half of what is left at 9 ends there, so 50 % reach 9; as they stand, 60 % of the values lie at or below 6.
+        let values: Vec<(f64, f64, bool)> = (1..=10).map(|value| (f64::from(value), 1.0, value != 9)).collect();
+        let mut values = observed(&values);
+        assert_eq!(upper_quantile(&mut values, 0.5), Some(Quantile { value: 9.0, at_least: false }));
+        assert_eq!(upper_quantile(&mut values, 0.6), Some(Quantile { value: 9.0, at_least: true }));
     }
 
     #[test]
