@@ -71,8 +71,9 @@ impl<'a> Record<'a> {
                 network_bytes_per_s: allocation.network.map(crate::units::BytesPerSecond::get),
             },
             interval: IntervalRecord {
-                cpu_cores: interval.cpu.map(|(low, high)| [low.as_f64(), high.as_f64()]),
-                memory_bytes: interval.memory.map(|(low, high)| [low.get(), high.get()]),
+                // Rounded like the allocation, so that it stays inside.
+                cpu_cores: interval.cpu.map(|(low, high)| [low, high].map(|cpu| round_cpu(cpu).as_f64())),
+                memory_bytes: interval.memory.map(|(low, high)| [low, high].map(|memory| round_memory(memory).get())),
             },
             coverage: finite(prediction.coverage),
             novelty: prediction.novelty.and_then(finite),
