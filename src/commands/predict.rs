@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::predict::{KindChoice, OutputForm, Predict};
-use crate::emit::{CpuLimit, EmitOptions, Format, Manifest, WorkloadKind};
+use crate::emit::{CpuLimit, EmitError, EmitOptions, Format, Manifest, WorkloadKind};
 use crate::error::{CommandError, Outcome};
 use crate::predict::{
     Allocation, Decision, Interval, PredictError, Prediction, Question, ReadSample, Scale, Sighting, observe,
@@ -69,7 +69,10 @@ fn read_base(path: &Path) -> Result<Manifest, CommandError> {
         std::io::read_to_string(std::io::stdin().lock())
             .map_err(|error| CommandError::user("cannot read the manifest from standard input").caused_by(error))?
     } else {
-        fs_err::read_to_string(path).map_err(|error| CommandError::user(error.to_string()))?
+        fs_err::read_to_string(path).map_err(|error| {
+            CommandError::user(error.to_string())
+                .hint("name the manifest to fill in with `--base`, or `-` for standard input")
+        })?
     };
     Ok(Manifest::parse(&text)?)
 }
@@ -164,7 +167,7 @@ fn write(
     options: &EmitOptions,
     args: &Predict,
 ) -> Result<(), CommandError> {
-    let emitted = form.emit(predictions, options)?;
+    let emitted = form.emit(predictions, options).map_err(|error| with_reasons(error, predictions))?;
     if let Some(folder) = &args.out {
         for path in emitted.write_into(folder)? {
             ui.say(&format!("wrote `{}`", path.display()));
@@ -180,6 +183,22 @@ fn write(
         ui.hint(hint);
     }
     Ok(())
+}
+
+/// Adds to a refused abstention why no rung of the ladder answered.
+fn with_reasons(error: EmitError, predictions: &[Prediction]) -> CommandError {
+    let reasons = match &error {
+        EmitError::Abstained { workload } => predictions
+            .iter()
+            .find(|prediction| prediction.workload == *workload)
+            .map(|one| one.passed_over.join("\n  ")),
+        _ => None,
+    };
+    let error = CommandError::from(error);
+    match reasons {
+        Some(reasons) => error.with_message(|text| format!("{text}:\n  {reasons}")),
+        None => error,
+    }
 }
 
 /// Says on standard error what a reader of a manifest or a table does not see in it.

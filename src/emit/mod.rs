@@ -212,7 +212,7 @@ pub enum EmitError {
     #[error("`{0}` is not an output format")]
     UnknownFormat(String),
     /// The prediction abstained: nothing to act on (exit code 4).
-    #[error("no prediction for `{}`: nothing in the store resembles it, so there is no manifest", workload.escape_debug())]
+    #[error("no prediction for `{}`, so there is no manifest", workload.escape_debug())]
     Abstained {
         /// The newcomer.
         workload: String,

@@ -106,7 +106,7 @@ impl CommandError {
 
     /// Rewrites the message, as to say about what it is; kind, causes and hints stay.
     #[must_use]
-    fn with_message(mut self, message: impl FnOnce(&str) -> String) -> Self {
+    pub(crate) fn with_message(mut self, message: impl FnOnce(&str) -> String) -> Self {
         self.message = message(&self.message);
         self
     }

@@ -39,8 +39,13 @@ impl From<ArtifactError> for CommandError {
     fn from(error: ArtifactError) -> Self {
         match &error {
             ArtifactError::Io(_) => Self::from_library(Kind::User, error),
-            ArtifactError::Version { found, newest, .. } if found > newest => Self::from_library(Kind::Refused, error)
-                .hint("a newer shadow wrote it: use that version, or name another folder with `--store`"),
+            ArtifactError::Version { path, found, newest, .. } if found > newest => {
+                let hint = remake(path);
+                let error = Self::from_library(Kind::Refused, error)
+                    .hint("a newer shadow wrote it: use that version, or name another folder with `--store`");
+                // What is made from the store can be made again without losing anything.
+                if hint.starts_with("make the index") { error.hint(format!("or {hint}")) } else { error }
+            }
             ArtifactError::Damaged { path, .. } | ArtifactError::Version { path, .. } => {
                 let hint = remake(path);
                 Self::from_library(Kind::Refused, error).hint(hint)
@@ -65,7 +70,9 @@ impl From<TraceError> for CommandError {
             ),
             TraceError::Columns { .. } => Self::from_library(Kind::User, error)
                 .hint("say where a column comes from with `--map TARGET=COLUMN`, as in `--map cpu_cores=cpu_pct/100`"),
-            TraceError::Read { .. } | TraceError::Nothing { .. } => Self::from_library(Kind::User, error),
+            TraceError::Nothing { .. } => Self::from_library(Kind::User, error)
+                .hint("name a file, a folder, a pattern such as `trace/*.csv.gz`, or `-` for standard input"),
+            TraceError::Read { .. } => Self::from_library(Kind::User, error),
             TraceError::Refused(refusal) => {
                 let hint = refusal.hint.clone();
                 Self::from_library(Kind::Refused, *refusal).hint(hint)
