@@ -1,11 +1,16 @@
 //! The binary as its user meets it: wiring, streams, exit codes, and every text it prints.
 
 mod completions;
+mod fingerprint;
 mod generated;
 mod global;
 mod hints;
 mod ingest;
 mod man;
+mod manifests;
+mod neighbours;
+mod predict;
+mod predict_bad_input;
 mod readme;
 mod replay;
 mod synth;

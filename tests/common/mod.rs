@@ -1,5 +1,6 @@
 //! What several tests need: temporary worlds, the real slices where they are present.
 
+pub(crate) mod answers;
 pub(crate) mod features;
 pub(crate) mod predictions;
 pub(crate) mod slices;

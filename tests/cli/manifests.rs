@@ -1,0 +1,268 @@
+//! What `shadow predict` writes for other tools, before the tools: any name comes back whole, and what is piped is taken.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::common::World;
+use crate::common::answers::{Seen, indexed, newcomer, table};
+
+/// Names with meanings to shells, YAML, Terraform, spreadsheets and terminals.
+const NASTY: [&str; 16] = [
+    "say \"hi\" and 'bye'",
+    "two\nlines",
+    "two\r\nlines",
+    "${var.x}",
+    "%{if true}x%{endif}",
+    "$(touch pwned); `touch pwned` && rm -rf x | true > pwned",
+    "a: b # c",
+    "- *anchor &b !tag",
+    "{flow: [1, 2]}",
+    "---",
+    "yes",
+    "012",
+    "=1+1",
+    "\u{1b}[31mred\u{7}",
+    "back\\slash",
+    "日本語/ünï",
+];
+
+/// Returns the newcomer of the sample under each nasty name.
+fn nasty() -> Vec<Seen> {
+    NASTY.map(|name| Seen { name: name.to_owned(), ..newcomer() }).to_vec()
+}
+
+#[test]
+fn names_come_back_from_every_data_form() {
+    let world = indexed();
+    world.write("batch.csv", table(&nasty()));
+    let text = |form: &str| world.run(["predict", "batch.csv", "-o", form]).expect_code(0).stdout;
+    let mut expected = NASTY.to_vec();
+    expected.sort_unstable();
+    let names = |answers: &[Value]| -> Vec<String> {
+        let mut names: Vec<String> = answers.iter().map(|one| one["workload"].as_str().unwrap().to_owned()).collect();
+        names.sort_unstable();
+        names
+    };
+    let json: Vec<Value> = serde_json::from_str(&text("json")).unwrap();
+    assert_eq!(names(&json), expected);
+    let lines: Vec<Value> = text("jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(names(&lines), expected);
+    let yaml = text("yaml");
+    let documents: Vec<Value> = serde_yaml::Deserializer::from_str(&yaml)
+        .map(|document| serde::Deserialize::deserialize(document).unwrap())
+        .collect();
+    assert_eq!(names(&documents), expected);
+    let csv = text("csv");
+    let mut found: Vec<String> = csv::Reader::from_reader(csv.as_bytes())
+        .records()
+        .map(|row| row.unwrap()[0].to_owned())
+        .inspect(|name| assert!(!name.starts_with(['=', '+', '-', '@']), "a formula: {name}"))
+        .map(|name| name.strip_prefix('\'').unwrap_or(&name).to_owned())
+        .collect();
+    found.sort_unstable();
+    assert_eq!(found, expected);
+    let answer = world.run(["predict", "batch.csv", "-o", "table", "--explain"]).expect_code(0);
+    let is_harmless = |c: char| c == '\n' || !c.is_control();
+    assert!(answer.stdout.chars().all(is_harmless) && answer.stderr.chars().all(is_harmless), "{:?}", answer.stdout);
+}
+
+#[test]
+fn names_come_back_from_manifests() {
+    let world = indexed();
+    for seen in nasty() {
+        let name = seen.name.clone();
+        world.write("one.csv", table(&[seen]));
+        let text = world.run(["predict", "one.csv", "-o", "kubernetes-patch"]).expect_code(0).stdout;
+        let patch: Value = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{name:?}: {error}\n{text}"));
+        let object = patch["metadata"]["name"].as_str().unwrap();
+        // The annotation says the name where the object cannot.
+        let said = &patch["metadata"]["annotations"]["shadow.dev/workload"];
+        assert_eq!(said.as_str().unwrap_or(object), name, "{text}");
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        assert!(!object.is_empty() && object.chars().all(is_plain), "{name:?} became `{object}`");
+        assert_eq!(serde_yaml::Deserializer::from_str(&text).count(), 1, "{name:?} is several documents");
+        world.run(["predict", "one.csv", "-o", "terraform", "--out", "module"]).expect_code(0);
+        let numbers = std::fs::read(world.path("module/shadow.auto.tfvars.json")).unwrap();
+        let numbers: Value = serde_json::from_slice(&numbers).unwrap();
+        assert_eq!(numbers["shadow"]["workload"], *name);
+    }
+    assert!(!world.path("pwned").exists());
+}
+
+#[test]
+fn facts_with_escapes_are_harmless_in_messages() {
+    let world = indexed();
+    world.write("facts.csv", "workload,application,class\na,\"x\u{1b}[31m\r${y}\",\"z\u{7}\"\n");
+    for form in ["table", "json", "kubernetes-patch"] {
+        let command = ["predict", "sample.csv", "--workloads", "facts.csv", "--explain", "-o", form];
+        let answer = world.run(command).expect_code(0);
+        let text = answer.stdout + &answer.stderr;
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{form}: {text:?}");
+    }
+    let command = ["predict", "sample.csv", "--workloads", "facts.csv", "--coverage", "0.999"];
+    let answer = world.run(command).expect_code(4);
+    assert!(answer.stderr.chars().all(|c| c == '\n' || !c.is_control()), "{:?}", answer.stderr);
+}
+
+/// Returns the folder of the checkers, or prints why a test is skipped: beside the checkout, or where
+/// `SHADOW_TEST_TOOLS` says.
+fn fake_server(test: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("SHADOW_TEST_TOOLS")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/tools"), PathBuf::from);
+    let server = folder.join("fake_apiserver.py");
+    if !server.is_file() {
+        eprintln!("skipped {test}: no `{}` (set SHADOW_TEST_TOOLS)", server.display());
+        return None;
+    }
+    let modules = Command::new("python3").args(["-c", "import yaml, kubernetes_validate"]).output();
+    if !modules.is_ok_and(|out| out.status.success()) {
+        eprintln!("skipped {test}: python3 lacks PyYAML or kubernetes-validate");
+        return None;
+    }
+    Some(server)
+}
+
+fn is_installed(tool: &str, test: &str) -> bool {
+    let found =
+        Command::new("sh").args(["-c", &format!("command -v {tool}")]).output().is_ok_and(|out| out.status.success());
+    if !found {
+        eprintln!("skipped {test}: no {tool}");
+    }
+    found
+}
+
+/// A stand-in for an API server, ended with the test.
+struct Server {
+    process: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(script: &Path) -> Self {
+        let mut process =
+            Command::new("python3").arg(script).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().rsplit(' ').next().unwrap().to_owned();
+        assert!(address.starts_with("http://127.0.0.1:"), "{line}");
+        Self { process, address }
+    }
+
+    /// Runs kubectl against it with `input`; returns what it printed, or fails.
+    fn kubectl(&self, world: &World, arguments: &[&str], input: &str) -> String {
+        let mut child = Command::new("kubectl")
+            .args(["--server", &self.address, "--cache-dir", "cache"])
+            .args(arguments)
+            .current_dir(world.root())
+            .env("HOME", world.root())
+            .env_remove("KUBECONFIG")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        assert!(output.status.success(), "kubectl {arguments:?}: {stdout}{stderr}");
+        stdout
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+const DEPLOYMENT: &str = "# the owner's own
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: checkout, namespace: shop, labels: {app: checkout}}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: checkout}}
+  template:
+    metadata: {labels: {app: checkout}}
+    spec:
+      containers:
+      - {name: app, image: 'registry.example/checkout:1.4.2'}
+      - {name: proxy, image: 'registry.example/proxy:2'}
+";
+
+#[test]
+fn kubectl_takes_what_is_piped_into_it() {
+    const TEST: &str = "kubectl_takes_what_is_piped_into_it";
+    let Some(script) = fake_server(TEST) else { return };
+    if !is_installed("kubectl", TEST) {
+        return;
+    }
+    let world = indexed();
+    let server = Server::start(&script);
+    world.write("deployment.yaml", DEPLOYMENT);
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
+    server.kubectl(&world, &["apply", "-f", "-"], namespace);
+    let whole = ["predict", "sample.csv", "-o", "kubernetes", "--base", "deployment.yaml", "--container", "app"];
+    let whole = world.run(whole).expect_code(0).stdout;
+    let said = server.kubectl(&world, &["apply", "--dry-run=server", "-f", "-"], &whole);
+    assert!(said.contains("deployment.apps/checkout created (server dry run)"), "{said}");
+    server.kubectl(&world, &["apply", "-f", "-"], &whole);
+    let live = server.kubectl(&world, &["get", "deployment", "checkout", "-n", "shop", "-o", "json"], "");
+    let live: Value = serde_json::from_str(&live).unwrap();
+    let answer = crate::common::answers::json_of(&world, &["predict", "sample.csv"]);
+    let mebibytes = answer["allocation"]["memory_bytes"].as_u64().unwrap() >> 20;
+    let containers = &live["spec"]["template"]["spec"]["containers"];
+    assert_eq!(containers[0]["resources"]["requests"]["memory"], format!("{mebibytes}Mi"), "{live}");
+    assert_eq!(containers[1]["resources"], Value::Null, "{live}");
+    // The live object is a base as good as the file, and what comes of it changes nothing.
+    let from_live = serde_json::to_string(&live).unwrap();
+    let command = ["predict", "sample.csv", "--base", "-", "--container", "app"];
+    let again = world.run_with(command, from_live.as_bytes()).expect_code(0).stdout;
+    let said = server.kubectl(&world, &["apply", "--dry-run=server", "-f", "-"], &again);
+    assert!(said.contains("deployment.apps/checkout unchanged"), "{said}");
+    let patch = ["predict", "sample.csv", "-o", "kubernetes-patch", "--name", "checkout", "--namespace", "shop"];
+    let patch = world.run([&patch[..], &["--container", "proxy", "--cpu-limit"]].concat()).expect_code(0).stdout;
+    let arguments = ["patch", "deployment", "checkout", "-n", "shop", "--patch-file", "/dev/stdin"];
+    let said = server.kubectl(&world, &arguments, &patch);
+    assert!(said.contains("deployment.apps/checkout patched"), "{said}");
+}
+
+#[test]
+fn terraform_takes_the_module() {
+    const TEST: &str = "terraform_takes_the_module";
+    if !is_installed("terraform", TEST) {
+        return;
+    }
+    let world = indexed();
+    world.write("settings.tfrc", "disable_checkpoint = true\n");
+    let terraform = |folder: &str, arguments: &[&str]| {
+        let output = Command::new("terraform")
+            .args(arguments)
+            .current_dir(world.path(folder))
+            .env("TF_CLI_CONFIG_FILE", world.path("settings.tfrc"))
+            .env("TF_IN_AUTOMATION", "1")
+            .env_remove("TF_DATA_DIR")
+            .output()
+            .unwrap();
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        assert!(output.status.success(), "terraform {arguments:?} in {folder}: {stdout}{stderr}");
+    };
+    for (folder, name) in [("plain", "a"), ("nasty", "${x} \"%{y}\"\n`z`")] {
+        world.write("one.csv", table(&[Seen { name: name.to_owned(), ..newcomer() }]));
+        world.run(["predict", "one.csv", "-o", "terraform", "--out", folder]).expect_code(0);
+        world.write(
+            &format!("{folder}-single/shadow.tf"),
+            world.run(["predict", "one.csv", "-o", "terraform"]).expect_code(0).stdout,
+        );
+        for folder in [folder.to_owned(), format!("{folder}-single")] {
+            terraform(&folder, &["fmt", "-check", "shadow.tf"]);
+            terraform(&folder, &["init", "-input=false", "-no-color"]);
+            terraform(&folder, &["validate", "-no-color"]);
+        }
+    }
+}
