@@ -14,6 +14,9 @@ const SINGULAR: f64 = 1e-6;
 /// Allowed asymmetry and negativity of a metric matrix, as a share of its largest entry or eigenvalue.
 const ROUNDING: f64 = 1e-9;
 
+/// Dimensions that fit on the stack.
+const SHORT: usize = 32;
+
 /// Magnitudes between 2^-400 and 2^400 can be squared and summed without scaling.
 const PLAIN: std::ops::RangeInclusive<f64> = 3.87e-121..=2.58e120;
 
@@ -91,8 +94,18 @@ impl Measure {
                 return Ok(row.iter().zip(&self.query).map(|(row, query)| (row - query).powi(2)).sum::<f64>() / 2.0);
             }
             Kind::Matrix { factor, .. } => {
-                let gap: Vec<f64> = row.iter().zip(&self.query).map(|(row, query)| row * self.scale - query).collect();
-                let along = |line: &Vec<f64>| line.iter().zip(&gap).map(|(entry, gap)| entry * gap).sum::<f64>();
+                // A scan comes here once per row: fingerprints have at most 32 dimensions, and those need no memory.
+                let (mut few, mut many) = ([0.0; SHORT], Vec::new());
+                let gap: &mut [f64] = if let Some(few) = few.get_mut(..row.len()) {
+                    few
+                } else {
+                    many.resize(row.len(), 0.0);
+                    &mut many
+                };
+                for ((gap, row), query) in gap.iter_mut().zip(row).zip(&self.query) {
+                    *gap = row * self.scale - query;
+                }
+                let along = |line: &Vec<f64>| line.iter().zip(&*gap).map(|(entry, gap)| entry * gap).sum::<f64>();
                 factor.iter().map(along).map(|length| length * length).sum::<f64>()
             }
         };

@@ -114,6 +114,28 @@ impl Index {
         file::write(path, &self.points, &archive, groups)
     }
 
+    /// Returns the `k` nearest of the listed rows, by (distance, row), by comparing with each of them: for a selection that
+    /// is small beside all rows. Rows beyond the last are passed over.
+    ///
+    /// # Errors
+    /// See [`SearchError`].
+    pub fn nearest_of(
+        &self,
+        rows: &[u32],
+        query: &[f64],
+        k: usize,
+        metric: &Metric,
+    ) -> Result<Vec<Neighbour>, SearchError> {
+        let measure = Measure::new(&self.points, query, metric)?;
+        let mut nearest = Nearest::new(k);
+        for &row in rows.iter().filter(|_| k > 0) {
+            if let Some(coordinates) = self.points.row(row) {
+                nearest.offer(row, measure.distance(coordinates)?);
+            }
+        }
+        Ok(nearest.sorted())
+    }
+
     /// Returns what answers queries.
     pub fn structure(&self) -> Structure {
         if self.tree.is_some() { Structure::Tree } else { Structure::Flat }

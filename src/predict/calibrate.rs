@@ -133,7 +133,7 @@ impl Calibration {
     ) -> Result<Self, PredictError> {
         let metric = knowledge.metric(space, question, absent)?;
         let one = |row: u32, scope: Scope| leave_out(knowledge, space, question.k, &metric, is_random, row, scope);
-        let all = sample((0..u32::try_from(knowledge.rows.len()).unwrap_or(u32::MAX)).collect(), &knowledge.rows);
+        let all = sample((0..knowledge.count()).collect(), &knowledge.rows);
         let recurring: Vec<u32> =
             knowledge.by_application.values().filter(|rows| rows.len() > LEAST_INSTANCES).flatten().copied().collect();
         let mut recurring = recurring;
@@ -255,15 +255,22 @@ fn leave_out(
 ) -> Result<Option<LeftOut>, PredictError> {
     let Some(query) = space.index.points().row(row) else { return Ok(None) };
     let query = query.to_vec();
-    let application = |row: u32| knowledge.rows.get(row as usize).map(|row| (&row.application, &row.user));
-    let own = application(row);
-    let admits = |other: u32| other != row && (scope == Scope::Store || application(other) == own);
-    let nearest = Knowledge::nearest(space, &query, k, metric, &admits)?;
+    let others: Option<Vec<u32>> = match scope {
+        Scope::Store => None,
+        Scope::Application => Some(knowledge.siblings(row)),
+    };
+    let nearest = match &others {
+        None => Knowledge::nearest(space, &query, k, metric, &|other| other != row)?,
+        Some(others) => space.index.nearest_of(others, &query, k, metric)?,
+    };
     let Some(first) = nearest.first() else { return Ok(None) };
     let neighbours: Vec<Weighted> = if is_random {
         let name = knowledge.rows.get(row as usize).map(Remembered::name).unwrap_or_default();
-        let eligible = (0..u32::try_from(knowledge.rows.len()).unwrap_or(u32::MAX)).filter(|&other| admits(other));
-        equally(&drawn(0, &name, eligible, k))
+        let drawn = match &others {
+            None => drawn(0, &name, (0..knowledge.count()).filter(|&other| other != row), k),
+            Some(others) => drawn(0, &name, others.iter().copied(), k),
+        };
+        equally(&drawn)
     } else {
         by_similarity(&nearest.iter().map(|found| (found.row, found.distance)).collect::<Vec<_>>())
     };

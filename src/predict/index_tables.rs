@@ -1,5 +1,6 @@
 //! The Parquet tables of an index: fingerprints with features, levels and needs, and the left-out cases of its calibration.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -161,36 +162,42 @@ fn scope_name(scope: Scope) -> &'static str {
     }
 }
 
-/// Writes a calibration into `folder`.
-pub(super) fn write_calibration(
+/// Writes calibrations, each with what it leaves out, into `folder`.
+pub(super) fn write_calibrations(
     folder: &Path,
     name: &str,
-    calibration: &Calibration,
+    calibrations: &[(String, Arc<Calibration>)],
 ) -> Result<FileRecord, PredictError> {
-    let mut fields = vec![Field::new("scope", DataType::Utf8, true), Field::new("resource", DataType::Utf8, true)];
+    let mut fields = vec![
+        Field::new("without", DataType::Utf8, false),
+        Field::new("scope", DataType::Utf8, true),
+        Field::new("resource", DataType::Utf8, true),
+    ];
     fields.extend(NUMBERS.map(|name| Field::new(name, DataType::Float64, true)));
     fields.push(Field::new("at_least", DataType::Boolean, true));
     fields.extend(Anchor::ALL.into_iter().flat_map(said_of).map(|name| Field::new(name, DataType::Float64, true)));
     let schema = Arc::new(Schema::new(fields));
-    let distances = calibration.distances.iter().map(|&distance| CaseRow::Distance(distance));
-    let cases = calibration
-        .cases
-        .iter()
-        .flat_map(|(&(scope, resource), cases)| cases.iter().map(move |&case| CaseRow::Case(scope, resource, case)));
-    let rows: Vec<CaseRow> = distances.chain(cases).collect();
-    let batch = |rows: &[CaseRow]| -> Result<RecordBatch, ArrowError> {
-        let case = |row: &CaseRow| match *row {
+    let mut rows: Vec<(&str, CaseRow)> = Vec::new();
+    for (without, calibration) in calibrations {
+        rows.extend(calibration.distances.iter().map(|&distance| (without.as_str(), CaseRow::Distance(distance))));
+        for (&(scope, resource), cases) in &calibration.cases {
+            rows.extend(cases.iter().map(|&case| (without.as_str(), CaseRow::Case(scope, resource, case))));
+        }
+    }
+    let batch = |rows: &[(&str, CaseRow)]| -> Result<RecordBatch, ArrowError> {
+        let case = |(_, row): &(&str, CaseRow)| match *row {
             CaseRow::Distance(_) => None,
             CaseRow::Case(scope, resource, case) => Some((scope, resource, case)),
         };
         let number = |of: &dyn Fn(&Case) -> Option<f64>| -> ArrayRef {
             Arc::new(rows.iter().map(|row| case(row).and_then(|(_, _, case)| of(&case))).collect::<Float64Array>())
         };
-        let distance = |row: &CaseRow| match row {
+        let distance = |(_, row): &(&str, CaseRow)| match row {
             CaseRow::Distance(distance) => Some(*distance),
             CaseRow::Case(..) => None,
         };
         let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|(without, _)| without))),
             Arc::new(rows.iter().map(|row| case(row).map(|(scope, ..)| scope_name(scope))).collect::<StringArray>()),
             Arc::new(rows.iter().map(|row| case(row).map(|(_, resource, _)| resource.name())).collect::<StringArray>()),
             Arc::new(rows.iter().map(distance).collect::<Float64Array>()),
@@ -211,8 +218,12 @@ pub(super) fn write_calibration(
     Ok(parquet_file::write(folder, name, Arc::clone(&schema), &rows, batch)?)
 }
 
-/// Appends the rows of a batch. The error names the column that does not fit.
-pub(super) fn read_calibration(batch: &RecordBatch, rows: &mut Vec<CaseRow>) -> Result<(), String> {
+/// Appends the rows of a batch to those of their calibration. The error names the column that does not fit.
+pub(super) fn read_calibrations(
+    batch: &RecordBatch,
+    calibrations: &mut BTreeMap<String, Vec<CaseRow>>,
+) -> Result<(), String> {
+    let without: &StringArray = column(batch, "without")?;
     let scopes: &StringArray = column(batch, "scope")?;
     let resources: &StringArray = column(batch, "resource")?;
     let at_least: &BooleanArray = column(batch, "at_least")?;
@@ -223,6 +234,7 @@ pub(super) fn read_calibration(batch: &RecordBatch, rows: &mut Vec<CaseRow>) -> 
     }
     let number = |array: &Float64Array, row: usize| array.is_valid(row).then(|| array.value(row));
     for row in 0..batch.num_rows() {
+        let rows = calibrations.entry(without.value(row).to_owned()).or_default();
         if scopes.is_null(row) {
             rows.push(CaseRow::Distance(numbers[0].value(row)));
             continue;

@@ -16,6 +16,10 @@ use super::{DistanceMetric, Facts, Known, PredictError, Question, ResourceWeight
 /// Fewest workloads that a model is fitted to; below that there is no such thing as a distance between fingerprints.
 const LEAST_ROWS: usize = 4;
 
+/// In a store of more workloads a comparison of its own is not calibrated for each set of missing facts: it takes one
+/// search of the whole store per left-out workload.
+const MOST_ROWS_CALIBRATED_WHEN_ASKED: usize = 5000;
+
 /// What a fit is told.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FitParams {
@@ -149,6 +153,19 @@ impl Knowledge {
         self.rows.len()
     }
 
+    /// Returns the same as a row number: an index holds no more rows than that.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the other rows of the application (and user) of `row`.
+    pub(super) fn siblings(&self, row: u32) -> Vec<u32> {
+        let own = self.rows.get(row as usize);
+        let key = own.and_then(|own| Some((own.application.clone()?, own.user.clone())));
+        let all = key.and_then(|key| self.by_application.get(&key)).map(Vec::as_slice).unwrap_or_default();
+        all.iter().copied().filter(|&other| other != row).collect()
+    }
+
     /// Returns a stored workload.
     pub fn row(&self, row: usize) -> Option<&Remembered> {
         self.rows.get(row)
@@ -185,10 +202,45 @@ impl Knowledge {
         self.features.row(window, submission(facts))
     }
 
-    /// Returns which features a newcomer cannot be compared in: those of a resource that was not seen at all, and facts
+    /// Returns which features a newcomer is not compared in: those of a resource that was not seen at all, and facts
     /// that were not stated. Nobody is called different for what is not known of it. A single undefined shape (the
-    /// correlation of a constant) stays at the store's centre instead.
+    /// correlation of a constant) stays at the store's centre instead. In a large store the comparison leaves out more
+    /// than that where only such a comparison was calibrated beforehand ([`Self::variants`]).
     pub(super) fn absent(&self, row: &[Option<f64>]) -> Vec<usize> {
+        let lacking = self.lacking(row);
+        if self.rows.len() <= MOST_ROWS_CALIBRATED_WHEN_ASKED {
+            return lacking;
+        }
+        let variants = self.variants();
+        let covering = variants.into_iter().map(|(_, absent)| absent);
+        covering
+            .filter(|absent| lacking.iter().all(|position| absent.contains(position)))
+            .min_by_key(Vec::len)
+            .unwrap_or(lacking)
+    }
+
+    /// Returns the comparisons that an index calibrates beforehand: what they leave out, in words and as positions; with
+    /// everything first. Facts, and network with disk, are what samples lack most.
+    pub(super) fn variants(&self) -> Vec<(String, Vec<usize>)> {
+        let features = self.features.features();
+        let of = |groups: &[Group]| -> Vec<usize> {
+            let model = self.model().map(|model| model.features.as_slice()).unwrap_or_default();
+            let positions = model.iter().map(|feature| feature.position);
+            positions.filter(|&at| features.get(at).is_some_and(|one| groups.contains(&one.group))).collect()
+        };
+        let sets: [&[Group]; 4] =
+            [&[], &[Group::Facts], &[Group::Network, Group::Disk], &[Group::Facts, Group::Network, Group::Disk]];
+        let mut variants: Vec<(String, Vec<usize>)> = Vec::new();
+        for groups in sets {
+            let absent = of(groups);
+            if variants.iter().all(|(_, known)| *known != absent) {
+                variants.push((groups.iter().map(|group| group.name()).collect::<Vec<_>>().join(","), absent));
+            }
+        }
+        variants
+    }
+
+    fn lacking(&self, row: &[Option<f64>]) -> Vec<usize> {
         let Some(space) = &self.space else { return Vec::new() };
         let features = self.features.features();
         let is_missing = |position: usize| row.get(position).copied().flatten().is_none();

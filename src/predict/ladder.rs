@@ -1,6 +1,7 @@
 //! The ladder: same application, nearest neighbours, class prior, persistence, abstain. The first rung that can say
 //! something about memory or CPU with the coverage that was asked for answers, and says why those above it did not.
 
+use crate::index::Neighbour;
 use crate::profile::WindowProfile;
 
 use super::calibrate::{Calibration, LEAST_INSTANCES, Scope, Tuned, drawn};
@@ -116,12 +117,10 @@ impl Knowledge {
         is_foreign: &mut bool,
     ) -> Result<bool, PredictError> {
         let metric = self.metric(asked.space, asked.question, &asked.absent)?;
-        let nearest = |k, admits: &(dyn Fn(u32) -> bool + Sync)| {
-            Self::nearest(asked.space, &asked.query, k, &metric, admits)
-                .map(|found| found.into_iter().map(|found| (found.row, found.distance)).collect::<Vec<_>>())
-        };
+        let pairs = |found: Vec<Neighbour>| found.into_iter().map(|one| (one.row, one.distance)).collect::<Vec<_>>();
+        let k = asked.question.k;
         let admits = |row: u32| (asked.admits)(row as usize);
-        let found = nearest(asked.question.k, &admits)?;
+        let found = pairs(Self::nearest(asked.space, &asked.query, k, &metric, &admits)?);
         answer.novelty = found.first().and_then(|&(_, distance)| asked.calibration.novelty(distance));
         // Same application.
         let instances = self.instances(&asked.newcomer.facts, asked.admits);
@@ -133,7 +132,9 @@ impl Knowledge {
             )),
             Some(_) => {
                 let chosen = match asked.selection {
-                    Selection::Nearest => by_similarity(&nearest(asked.question.k, &|row| instances.binary_search(&row).is_ok())?),
+                    Selection::Nearest => {
+                        by_similarity(&pairs(asked.space.index.nearest_of(&instances, &asked.query, k, &metric)?))
+                    }
                     Selection::Random { seed } => {
                         equally(&drawn(seed, &asked.newcomer.name, instances.iter().copied(), asked.question.k))
                     }
@@ -160,7 +161,7 @@ impl Knowledge {
         let chosen = match asked.selection {
             Selection::Nearest => by_similarity(&found),
             Selection::Random { seed } => {
-                let eligible = (0..u32::try_from(self.rows.len()).unwrap_or(u32::MAX)).filter(|&row| admits(row));
+                let eligible = (0..self.count()).filter(|&row| admits(row));
                 equally(&drawn(seed, &asked.newcomer.name, eligible, asked.question.k))
             }
         };

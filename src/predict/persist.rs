@@ -1,8 +1,8 @@
 //! The index on disk: one folder per learning window, replaced as a whole.
 //!
 //! `index/window=60s/` holds `index.json` (the manifest, with the other files' sizes and checksums), `model.json`,
-//! `fingerprints.parquet` (the truth), two calibrations (for newcomers with and without facts) and `tree.kd` (a cache of
-//! the truth). A new index is made
+//! `fingerprints.parquet` (the truth), `calibration.parquet` and `tree.kd` (a cache of the
+//! truth). A new index is made
 //! in `index/.new-window=60s/`, the old one moves to `index/.old-window=60s/`, the new one takes its place: a kill at any
 //! moment leaves the old index or the new one, which the next reader and writer find. `docs/index-format.md` has the
 //! columns.
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::manifest::{self, ManifestKind};
 use crate::artifact::{ArtifactError, Digest, FileRecord, Lock};
-use crate::fingerprint::{Components, FeatureSet, Group, Model};
+use crate::fingerprint::{Components, FeatureSet, Model};
 use crate::index::{Index, Points};
 use crate::profile::{Floors, Window};
 use crate::store::{Manifest, Store, parquet_file};
@@ -37,7 +37,6 @@ const MANIFEST: &str = "index.json";
 const MODEL: &str = "model.json";
 const FINGERPRINTS: &str = "fingerprints.parquet";
 const CALIBRATION: &str = "calibration.parquet";
-const CALIBRATION_WITHOUT_FACTS: &str = "calibration-without-facts.parquet";
 const TREE: &str = "tree.kd";
 
 /// The body of `index.json`.
@@ -181,10 +180,11 @@ impl Knowledge {
             files.push(FileRecord::of(folder, MODEL, self.rows.len() as u64)?);
             space.index.write(&folder.join(TREE))?;
             files.push(FileRecord::of(folder, TREE, self.rows.len() as u64)?);
-            let of = |absent: &[usize]| self.calibration(space, &question, absent, false);
-            let (with, without) = (of(&[])?, of(&self.facts_in_use())?);
-            files.push(index_tables::write_calibration(folder, CALIBRATION, &with)?);
-            files.push(index_tables::write_calibration(folder, CALIBRATION_WITHOUT_FACTS, &without)?);
+            let mut calibrations = Vec::new();
+            for (without, absent) in self.variants() {
+                calibrations.push((without, self.calibration(space, &question, &absent, false)?));
+            }
+            files.push(index_tables::write_calibrations(folder, CALIBRATION, &calibrations)?);
         }
         let manifest = IndexManifest {
             written_by: env!("CARGO_PKG_VERSION").to_owned(),
@@ -249,27 +249,18 @@ impl Knowledge {
             }
         };
         let knowledge = Self::assemble(params, features, space, rows, manifest.covered_seconds);
-        for (name, absent) in [(CALIBRATION, Vec::new()), (CALIBRATION_WITHOUT_FACTS, knowledge.facts_in_use())] {
-            let Some(record) = record(name) else { continue };
-            let mut cases: Vec<CaseRow> = Vec::new();
-            parquet_file::read(&folder, record, |batch| index_tables::read_calibration(batch, &mut cases))?;
-            let calibration = calibration_of(cases);
+        if let Some(record) = record(CALIBRATION) {
+            let mut cases: BTreeMap<String, Vec<CaseRow>> = BTreeMap::new();
+            parquet_file::read(&folder, record, |batch| index_tables::read_calibrations(batch, &mut cases))?;
             let question = Question { k: manifest.calibrated_k, ..Question::default() };
-            if let Ok(mut known) = knowledge.calibrations.lock() {
-                known.insert(CalibrationKey::of(&question, &absent, false), Arc::new(calibration));
+            for (without, absent) in knowledge.variants() {
+                let Some(cases) = cases.remove(&without) else { continue };
+                if let Ok(mut known) = knowledge.calibrations.lock() {
+                    known.insert(CalibrationKey::of(&question, &absent, false), Arc::new(calibration_of(cases)));
+                }
             }
         }
         Ok(OpenIndex { knowledge, manifest, tree_rebuilt })
-    }
-}
-
-impl Knowledge {
-    /// Returns the positions of the facts that the model uses: what a newcomer lacks of which nothing was stated.
-    fn facts_in_use(&self) -> Vec<usize> {
-        let features = self.features.features();
-        let is_fact = |position: &usize| features.get(*position).is_some_and(|one| one.group == Group::Facts);
-        let model = self.model().map(|model| model.features.as_slice()).unwrap_or_default();
-        model.iter().map(|feature| feature.position).filter(is_fact).collect()
     }
 }
 

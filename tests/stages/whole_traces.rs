@@ -8,8 +8,8 @@ use crate::common::{World, real_slices};
 
 /// A sample of 60 s in cores and bytes.
 fn sample(world: &World) {
-    let rows: String = (0..31).map(|at| format!("{},0.5,400000000\n", at * 2)).collect();
-    world.write("sample.csv", format!("time_s,cpu_cores,memory_bytes\n{rows}"));
+    let rows: Vec<String> = (0..31).map(|at| format!("{},0.5,400000000", at * 2)).collect();
+    world.write("sample.csv", format!("time_s,cpu_cores,memory_bytes\n{}\n", rows.join("\n")));
 }
 
 fn json(text: &str) -> Value {
