@@ -21,9 +21,9 @@ const MOST_CASES: usize = 2000;
 /// Fewest earlier instances that answer for an application (ours).
 pub(super) const LEAST_INSTANCES: usize = 5;
 
-/// The coverage at which anchor and base of an answer are chosen, the default one (ours). They do not depend on the
-/// coverage that is asked for: with others for each, a higher coverage could allocate less.
-const CHOSEN_AT: f64 = 0.95;
+/// Anchor and base of an answer are chosen at the next of these coverages, the highest for what lies above (ours). Between
+/// two of them the choice stays, so a higher coverage gives more; the ladder takes the larger answer across them.
+const CHOSEN_AT: [f64; 6] = [0.5, 0.8, 0.9, 0.95, 0.98, 0.99];
 
 /// What a calibration depends on, beside the store.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -190,13 +190,19 @@ impl Calibration {
     }
 }
 
+/// Returns the coverages below `coverage` up to which other choices hold.
+pub(super) fn choices_below(coverage: f64) -> impl Iterator<Item = f64> {
+    CHOSEN_AT.into_iter().filter(move |&chosen| chosen < coverage)
+}
+
 /// An anchor must be there for this share of the left-out workloads, or what it wastes on them says nothing (ours).
 const USUAL: f64 = 0.9;
 
 /// Returns the margin at this coverage, and those of the interval's ends, beside the anchor and above the base that
 /// waste least.
 fn tune(cases: &[Case], resource: Resource, floor: f64, coverage: f64, has_request: bool) -> Option<Tuned> {
-    let (anchor, base) = least_wasteful(cases, resource, floor, has_request)?;
+    let next = CHOSEN_AT.into_iter().find(|&chosen| coverage <= chosen).unwrap_or(CHOSEN_AT[CHOSEN_AT.len() - 1]);
+    let (anchor, base) = least_wasteful(cases, resource, floor, next, has_request)?;
     let seen = cases.iter().filter_map(|case| case.through(anchor, floor));
     let mut residuals: Vec<Observed> = seen.map(|case| case.residual(base)).collect();
     let share = upper_rank_share(residuals.len(), coverage)?;
@@ -210,8 +216,14 @@ fn tune(cases: &[Case], resource: Resource, floor: f64, coverage: f64, has_reque
 }
 
 /// Returns the anchor and the base that would have wasted least on the left-out workloads, each at the margin that covers
-/// them at [`CHOSEN_AT`].
-fn least_wasteful(cases: &[Case], resource: Resource, floor: f64, has_request: bool) -> Option<(Anchor, usize)> {
+/// them at this coverage.
+fn least_wasteful(
+    cases: &[Case],
+    resource: Resource,
+    floor: f64,
+    coverage: f64,
+    has_request: bool,
+) -> Option<(Anchor, usize)> {
     let mut best: Option<(f64, (Anchor, usize))> = None;
     for anchor in Anchor::ALL.into_iter().filter(|anchor| has_request || *anchor != Anchor::Request) {
         let seen: Vec<Seen> = cases.iter().filter_map(|case| case.through(anchor, floor)).collect();
@@ -219,7 +231,7 @@ fn least_wasteful(cases: &[Case], resource: Resource, floor: f64, has_request: b
             continue;
         }
         // Of too few workloads for that coverage, all are covered.
-        let share = upper_rank_share(seen.len(), CHOSEN_AT).unwrap_or(1.0);
+        let share = upper_rank_share(seen.len(), coverage).unwrap_or(1.0);
         for base in 0..BASES.len() {
             let mut residuals: Vec<Observed> = seen.iter().map(|case| case.residual(base)).collect();
             let Some(margin) = upper_quantile(&mut residuals, share) else { continue };

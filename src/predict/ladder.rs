@@ -4,7 +4,7 @@
 use crate::index::Neighbour;
 use crate::profile::WindowProfile;
 
-use super::calibrate::{Calibration, LEAST_INSTANCES, Scope, Tuned, drawn};
+use super::calibrate::{Calibration, LEAST_INSTANCES, Scope, Tuned, choices_below, drawn};
 use super::estimate::{Local, Weighted, allocation, by_similarity, equally, local};
 use super::knowledge::{Knowledge, Space};
 use super::need::{Anchor, Resource};
@@ -38,6 +38,13 @@ pub enum Selection {
 struct Said {
     amount: f64,
     interval: Option<(f64, f64)>,
+}
+
+impl Said {
+    /// Returns it with an amount, and an upper end, of at least `amount`.
+    fn raised_to(self, amount: f64) -> Self {
+        Self { amount: self.amount.max(amount), interval: self.interval.map(|(low, high)| (low, high.max(amount))) }
+    }
 }
 
 /// What a rung says.
@@ -186,14 +193,15 @@ impl Knowledge {
             let request = resource.request(asked.newcomer.facts.request);
             let has_request = Anchor::Request.reference(level, request, floor).is_some()
                 && local.relative[Anchor::Request as usize].is_some();
-            let Some(tuned) = asked.calibration.tuned(scope, resource, floor, asked.question.coverage, has_request)
-            else {
-                continue;
-            };
+            let tuned = |coverage| asked.calibration.tuned(scope, resource, floor, coverage, has_request);
             let own = Own { resource, level, request, floor };
-            let Some(said) = said(own, &local, &tuned, asked.question.estimator) else { continue };
-            rung[resource as usize] = Some(said);
-            if local.at_least > MUCH || tuned.margin.at_least {
+            let of = |tuned: &Tuned| said(own, &local, tuned, asked.question.estimator);
+            let Some(tuned_here) = tuned(asked.question.coverage) else { continue };
+            let Some(said) = of(&tuned_here) else { continue };
+            // Another anchor or base may give less than what a lower coverage was promised.
+            let lower = choices_below(asked.question.coverage).filter_map(tuned).filter_map(|tuned| of(&tuned));
+            rung[resource as usize] = Some(lower.fold(said, |said, lower| said.raised_to(lower.amount)));
+            if local.at_least > MUCH || tuned_here.margin.at_least {
                 bounds.push(resource.name());
             }
         }
