@@ -145,14 +145,7 @@ fn a_flipped_byte_in_any_file_of_an_index_is_noticed() {
     let folder = world.path("shadow-store/index/window=60s");
     let mut names: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    let expected = [
-        "calibration-without-facts.parquet",
-        "calibration.parquet",
-        "fingerprints.parquet",
-        "index.json",
-        "model.json",
-        "tree.kd",
-    ];
+    let expected = ["calibration.parquet", "fingerprints.parquet", "index.json", "model.json", "tree.kd"];
     assert_eq!(names, expected);
     let check = |name: &str| {
         if name != "tree.kd" {

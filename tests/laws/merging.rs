@@ -48,7 +48,8 @@ fn odd_value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Sequence),
-            prop::collection::btree_map(odd_text(), inner, 0..4)
+            // A key `<<` is an order to the reader (a merge key of YAML 1.1) and none that Kubernetes has.
+            prop::collection::btree_map(odd_text().prop_filter("a merge key", |key| key != "<<"), inner, 0..4)
                 .prop_map(|map| Value::Mapping(map.into_iter().map(|(k, v)| (Value::from(k), v)).collect())),
         ]
     })
