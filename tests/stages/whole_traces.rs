@@ -47,7 +47,7 @@ fn containers_are_sized_with_less_waste_than_persistence() {
         "memory_bytes=mem_mib*1048576",
         "application=task",
         // Every series counts from its own start: no clock, so that replay takes folds and has many queries.
-        "start_s=start_unix_s*0",
+        "start_s=start_unix_s*1e-18",
         "requested_cpu_cores=requested_cpus",
         "requested_memory_bytes=requested_mem_bytes",
         "ignore=samples",
