@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::common::World;
 use crate::common::answers::{Seen, indexed, newcomer, table};
+use crate::common::checkers::{checker, is_installed, terraform};
 
 /// Names with meanings to shells, YAML, Terraform, spreadsheets and terminals.
 const NASTY: [&str; 16] = [
@@ -107,31 +108,15 @@ fn facts_with_escapes_are_harmless_in_messages() {
     assert!(answer.stderr.chars().all(|c| c == '\n' || !c.is_control()), "{:?}", answer.stderr);
 }
 
-/// Returns the folder of the checkers, or prints why a test is skipped: beside the checkout, or where
-/// `SHADOW_TEST_TOOLS` says.
+/// Returns the script of a stand-in for an API server, or prints why a test is skipped.
 fn fake_server(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("SHADOW_TEST_TOOLS")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/tools"), PathBuf::from);
-    let server = folder.join("fake_apiserver.py");
-    if !server.is_file() {
-        eprintln!("skipped {test}: no `{}` (set SHADOW_TEST_TOOLS)", server.display());
-        return None;
-    }
+    let server = checker("fake_apiserver.py", test)?;
     let modules = Command::new("python3").args(["-c", "import yaml, kubernetes_validate"]).output();
     if !modules.is_ok_and(|out| out.status.success()) {
         eprintln!("skipped {test}: python3 lacks PyYAML or kubernetes-validate");
         return None;
     }
     Some(server)
-}
-
-fn is_installed(tool: &str, test: &str) -> bool {
-    let found =
-        Command::new("sh").args(["-c", &format!("command -v {tool}")]).output().is_ok_and(|out| out.status.success());
-    if !found {
-        eprintln!("skipped {test}: no {tool}");
-    }
-    found
 }
 
 /// A stand-in for an API server, ended with the test.
@@ -239,18 +224,8 @@ fn terraform_takes_the_module() {
         return;
     }
     let world = indexed();
-    world.write("settings.tfrc", "disable_checkpoint = true\n");
     let terraform = |folder: &str, arguments: &[&str]| {
-        let output = Command::new("terraform")
-            .args(arguments)
-            .current_dir(world.path(folder))
-            .env("TF_CLI_CONFIG_FILE", world.path("settings.tfrc"))
-            .env("TF_IN_AUTOMATION", "1")
-            .env_remove("TF_DATA_DIR")
-            .output()
-            .unwrap();
-        let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-        assert!(output.status.success(), "terraform {arguments:?} in {folder}: {stdout}{stderr}");
+        terraform(&world.path(folder), &world.path("settings.tfrc"), arguments);
     };
     for (folder, name) in [("plain", "a"), ("nasty", "${x} \"%{y}\"\n`z`")] {
         world.write("one.csv", table(&[Seen { name: name.to_owned(), ..newcomer() }]));

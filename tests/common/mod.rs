@@ -1,6 +1,7 @@
 //! What several tests need: temporary worlds, the real slices where they are present.
 
 pub(crate) mod answers;
+pub(crate) mod checkers;
 pub(crate) mod features;
 pub(crate) mod predictions;
 pub(crate) mod slices;

@@ -1,6 +1,6 @@
 //! Every output form, for plain and for nasty names, read back and put before the real tools where they are there.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_yaml::Value;
@@ -8,6 +8,7 @@ use shadow::emit::{CpuLimit, EmitError, EmitOptions, Format, Manifest, WorkloadK
 use shadow::predict::{Allocation, Prediction};
 use shadow::units::{Bytes, Cores};
 
+use crate::common::checkers::{checker, is_installed, terraform};
 use crate::common::predictions::{abstained, answered};
 
 const NASTY: [&str; 14] = [
@@ -127,27 +128,6 @@ fn with_base(text: &str) -> EmitOptions {
 
 fn text_of(format: Format, predictions: &[Prediction], options: &EmitOptions) -> String {
     format.emit(predictions, options).unwrap().into_text()
-}
-
-/// Returns the folder of the checkers, or prints why a test is skipped: beside the checkout, or where
-/// `SHADOW_TEST_TOOLS` says.
-fn checkers(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("SHADOW_TEST_TOOLS")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/tools"), PathBuf::from);
-    if folder.join("check_emitted.sh").is_file() {
-        return Some(folder);
-    }
-    eprintln!("skipped {test}: no checkers at `{}` (set SHADOW_TEST_TOOLS)", folder.display());
-    None
-}
-
-fn is_installed(tool: &str, test: &str) -> bool {
-    let found =
-        Command::new("sh").args(["-c", &format!("command -v {tool}")]).output().is_ok_and(|out| out.status.success());
-    if !found {
-        eprintln!("skipped {test}: no {tool}");
-    }
-    found
 }
 
 #[test]
@@ -357,8 +337,8 @@ fn write(folder: &Path, name: &str, text: &str) {
 }
 
 /// Runs the checker over `folder` and fails with what it found wrong.
-fn check(tools: &Path, folder: &Path, test: &str) {
-    let out = Command::new("bash").arg(tools.join("check_emitted.sh")).arg(folder).output().unwrap();
+fn check(script: &Path, folder: &Path, test: &str) {
+    let out = Command::new("bash").arg(script).arg(folder).output().unwrap();
     let text = String::from_utf8_lossy(&out.stdout);
     if text.is_empty() {
         eprintln!("skipped {test}: the checkers could not be installed: {}", String::from_utf8_lossy(&out.stderr));
@@ -377,7 +357,7 @@ fn check(tools: &Path, folder: &Path, test: &str) {
 #[test]
 fn the_real_kubernetes_tools_take_what_is_emitted() {
     const TEST: &str = "the_real_kubernetes_tools_take_what_is_emitted";
-    let Some(tools) = checkers(TEST) else { return };
+    let Some(script) = checker("check_emitted.sh", TEST) else { return };
     if !is_installed("kubectl", TEST) {
         return;
     }
@@ -412,7 +392,7 @@ fn the_real_kubernetes_tools_take_what_is_emitted() {
     let predictions: Vec<Prediction> = NASTY.iter().map(|name| answered(name, 250, 512)).collect();
     put("result.json", &text_of(Format::Json, &predictions, &EmitOptions::default()));
     put("result.csv", &text_of(Format::Csv, &predictions, &EmitOptions::default()));
-    check(&tools, folder.path(), TEST);
+    check(&script, folder.path(), TEST);
 }
 
 #[test]
@@ -423,20 +403,7 @@ fn the_real_terraform_takes_what_is_emitted() {
     }
     let folder = tempfile::tempdir().unwrap();
     let settings = folder.path().join("settings.tfrc");
-    fs_err::write(&settings, "disable_checkpoint = true\n").unwrap();
-    let terraform = |within: &Path, arguments: &[&str]| {
-        let out = Command::new("terraform")
-            .args(arguments)
-            .current_dir(within)
-            .env("TF_CLI_CONFIG_FILE", &settings)
-            .env("TF_IN_AUTOMATION", "1")
-            .env_remove("TF_DATA_DIR")
-            .output()
-            .unwrap();
-        let stderr = String::from_utf8_lossy(&out.stderr).into_owned();
-        assert!(out.status.success(), "terraform {arguments:?}: {stderr}{}", String::from_utf8_lossy(&out.stdout));
-        String::from_utf8_lossy(&out.stdout).into_owned()
-    };
+    let terraform = |within: &Path, arguments: &[&str]| terraform(within, &settings, arguments);
     for (position, name) in NASTY.iter().enumerate() {
         let several_files = position % 2 == 1;
         let options = EmitOptions {
