@@ -118,6 +118,8 @@ pub struct Submission<'a> {
 pub struct FeatureSet {
     labels: Vec<String>,
     floors: Floors,
+    /// In the order of a row: every answer looks at them.
+    features: Vec<Feature>,
 }
 
 impl FeatureSet {
@@ -139,17 +141,15 @@ impl FeatureSet {
         }
         let is_usable = |(name, seen): &(&str, u64)| seen * 2 >= count && !texts.contains(name);
         let labels = numbers.into_iter().filter(is_usable).take(MOST_LABELS).map(|(name, _)| name.to_owned());
-        Self { labels: labels.collect(), floors }
+        Self::with(labels.collect(), floors)
     }
 
     /// Returns the set that has features of these names; labels are told by their prefix.
     pub fn named<'a>(floors: Floors, names: impl Iterator<Item = &'a str>) -> Self {
-        let labels = names.filter_map(|name| name.strip_prefix(LABEL)).map(str::to_owned).collect();
-        Self { labels, floors }
+        Self::with(names.filter_map(|name| name.strip_prefix(LABEL)).map(str::to_owned).collect(), floors)
     }
 
-    /// Returns the features, in the order of a row.
-    pub fn features(&self) -> Vec<Feature> {
+    fn with(labels: Vec<String>, floors: Floors) -> Self {
         let of = |name: String, group, weight| Feature { name, group, weight };
         let mut features = Vec::new();
         for group in RESOURCES {
@@ -159,8 +159,13 @@ impl FeatureSet {
         }
         features.push(of("cpu.memory_correlation".to_owned(), Group::Cpu, SHAPE));
         features.extend(FACTS.map(|name| of(name.to_owned(), Group::Facts, FACT)));
-        features.extend(self.labels.iter().map(|label| of(format!("{LABEL}{label}"), Group::Facts, FACT)));
-        features
+        features.extend(labels.iter().map(|label| of(format!("{LABEL}{label}"), Group::Facts, FACT)));
+        Self { labels, floors, features }
+    }
+
+    /// Returns the features, in the order of a row.
+    pub fn features(&self) -> &[Feature] {
+        &self.features
     }
 
     /// Returns the row of features of one workload; what it does not have is missing.
@@ -216,7 +221,7 @@ mod tests {
         ];
         let set = FeatureSet::of(FLOORS, workloads.iter());
         assert_eq!(set.labels, ["input_bytes"]);
-        let names: Vec<String> = set.features().into_iter().map(|feature| feature.name).collect();
+        let names: Vec<String> = set.features().iter().map(|feature| feature.name.clone()).collect();
         assert_eq!(FeatureSet::named(FLOORS, names.iter().map(String::as_str)), set);
     }
 
@@ -232,7 +237,7 @@ mod tests {
             priority: Some(3),
             labels: &none,
         };
-        let names: Vec<String> = set.features().into_iter().map(|feature| feature.name).collect();
+        let names: Vec<String> = set.features().iter().map(|feature| feature.name.clone()).collect();
         let get = |row: &[Option<f64>], name: &str| row[names.iter().position(|found| found == name).unwrap()];
         let row = set.row(&window, submission);
         assert_eq!(row.len(), names.len());

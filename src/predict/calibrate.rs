@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 
-use crate::index::Metric;
+use crate::index::{Metric, NearestNeighbours};
 
 use super::estimate::{BASES, Local, Relative, Weighted, allocation, by_similarity, equally, local};
 use super::knowledge::{Knowledge, Space};
@@ -134,9 +134,8 @@ impl Calibration {
         let metric = knowledge.metric(space, question, absent)?;
         let one = |row: u32, scope: Scope| leave_out(knowledge, space, question.k, &metric, is_random, row, scope);
         let all = sample((0..knowledge.count()).collect(), &knowledge.rows);
-        let recurring: Vec<u32> =
+        let mut recurring: Vec<u32> =
             knowledge.by_application.values().filter(|rows| rows.len() > LEAST_INSTANCES).flatten().copied().collect();
-        let mut recurring = recurring;
         recurring.sort_unstable();
         let recurring = sample(recurring, &knowledge.rows);
         let mut distances = Vec::new();
@@ -266,14 +265,13 @@ fn leave_out(
     scope: Scope,
 ) -> Result<Option<LeftOut>, PredictError> {
     let Some(query) = space.index.points().row(row) else { return Ok(None) };
-    let query = query.to_vec();
     let others: Option<Vec<u32>> = match scope {
         Scope::Store => None,
         Scope::Application => Some(knowledge.siblings(row)),
     };
     let nearest = match &others {
-        None => Knowledge::nearest(space, &query, k, metric, &|other| other != row)?,
-        Some(others) => space.index.nearest_of(others, &query, k, metric)?,
+        None => space.index.nearest(query, k, metric, &|other| other != row)?,
+        Some(others) => space.index.nearest_of(others, query, k, metric)?,
     };
     let Some(first) = nearest.first() else { return Ok(None) };
     let neighbours: Vec<Weighted> = if is_random {

@@ -5,7 +5,7 @@ use crate::trace::NetworkUnit;
 use crate::units::{Bytes, BytesPerSecond, Cores};
 
 use super::knowledge::Knowledge;
-use super::need::{Need, Resource};
+use super::need::{Need, Remembered, Resource};
 use super::{
     Allocation, Answer, Evidence, Interval, Newcomer, PredictError, Prediction, Question, Scale, Selection, Support,
 };
@@ -81,9 +81,11 @@ impl Knowledge {
         support: &[Support],
         scale: &Scale,
     ) -> Result<Vec<Evidence>, PredictError> {
-        let mut evidence = Vec::with_capacity(support.len());
-        for support in support {
-            let Some(row) = self.rows.get(support.row) else { continue };
+        let supported: Vec<(&Support, &Remembered)> =
+            support.iter().filter_map(|support| Some((support, self.rows.get(support.row)?))).collect();
+        let distances = self.distances_by_group(features, supported.iter().map(|(_, row)| *row), question)?;
+        let mut evidence = Vec::with_capacity(supported.len());
+        for ((support, row), distance_by_resource) in supported.into_iter().zip(distances) {
             let need = |resource: Resource| row.needs[resource as usize];
             let ratio = |need: Option<Need>| need.map(|need| need.need / need.level);
             let amount = |need: Option<Need>, unit: Option<f64>| need.zip(unit).map(|(need, unit)| need.need * unit);
@@ -99,7 +101,7 @@ impl Knowledge {
                     .and_then(|cores| Cores::from_f64_up(cores).ok()),
                 memory_ratio: ratio(need(Resource::Memory)),
                 cpu_ratio: ratio(need(Resource::Cpu)),
-                distance_by_resource: self.distance_by_group(features, row, question)?,
+                distance_by_resource,
             });
         }
         Ok(evidence)

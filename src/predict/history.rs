@@ -1,7 +1,5 @@
 //! What the store's workloads showed first and needed later: the input of every fit.
 
-use std::collections::BTreeMap;
-
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -55,11 +53,7 @@ type Bucket = Vec<(Known, Vec<Sample>)>;
 /// The store is damaged, or `take` fails.
 pub fn read_history(store: &Store, window: Window, take: TakeKnown<'_>) -> Result<HistorySummary, PredictError> {
     let floors = Floors::of(store.manifest().units);
-    let mut by_bucket: BTreeMap<u32, Vec<Workload>> = BTreeMap::new();
-    for workload in store.workloads()?.into_iter().filter(|workload| workload.samples > 0) {
-        by_bucket.entry(workload.bucket).or_default().push(workload);
-    }
-    let buckets: Vec<(u32, Vec<Workload>)> = by_bucket.into_iter().collect();
+    let buckets: Vec<(u32, Vec<Workload>)> = store.sampled_runs()?.into_iter().collect();
     let mut summary = HistorySummary::default();
     for group in buckets.chunks(rayon::current_num_threads().max(1)) {
         let profiled: Vec<Result<Bucket, StoreError>> = group
@@ -83,7 +77,6 @@ pub fn read_history(store: &Store, window: Window, take: TakeKnown<'_>) -> Resul
     Ok(summary)
 }
 
-/// Profiles one bucket. Its series come in the order of `workloads`, so that the two are walked side by side.
 fn profile_bucket(
     store: &Store,
     bucket: u32,
@@ -91,14 +84,8 @@ fn profile_bucket(
     window: Window,
     floors: Floors,
 ) -> Result<Bucket, StoreError> {
-    let mut rest = workloads.iter();
     let mut found = Vec::with_capacity(workloads.len());
-    store.for_each_series(bucket, &mut |id, run, samples| {
-        let workload =
-            rest.find(|workload| workload.id == id && workload.run == run).ok_or_else(|| StoreError::Layout {
-                path: store.root().join("workloads.parquet"),
-                what: format!("run {run} of `{id}` has samples but no row"),
-            })?;
+    store.for_each_run(bucket, workloads, &mut |workload, samples| {
         found.push((known(workload, samples, window, floors), samples.to_vec()));
         Ok(())
     })?;

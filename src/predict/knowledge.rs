@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use crate::fingerprint::{Components, Feature, FeatureSet, FingerprintError, Group, Model, ModelInput, Submission};
-use crate::index::{Index, Metric, NearestNeighbours, Neighbour, Points};
+use crate::index::{Index, Metric, Points};
 use crate::profile::quantile::interpolated;
 use crate::profile::{Floors, Window, WindowProfile};
 use crate::trace::UnitContract;
@@ -84,17 +84,14 @@ impl Knowledge {
             .collect();
         let (names, weights): (Vec<String>, Vec<f64>) = features
             .features()
-            .into_iter()
-            .map(|feature| {
-                let weight = feature.weight * params.weights.of(feature.group);
-                (feature.name, weight)
-            })
+            .iter()
+            .map(|feature| (feature.name.clone(), feature.weight * params.weights.of(feature.group)))
             .unzip();
         let values: Vec<Vec<Option<f64>>> = rows.iter().map(|row| row.features.clone()).collect();
         let space = if rows.len() < LEAST_ROWS {
             None
         } else {
-            let units = units_in_words(params.units);
+            let units = params.units.to_string();
             let input = ModelInput {
                 window: params.window.length,
                 units: &units,
@@ -262,10 +259,10 @@ impl Knowledge {
             return None;
         }
         let by_group = other.unwrap_or(self.params.weights);
-        let weight = |(position, feature): (usize, Feature)| {
+        let weight = |(position, feature): (usize, &Feature)| {
             if absent.contains(&position) { 0.0 } else { feature.weight * by_group.of(feature.group) }
         };
-        Some(self.features.features().into_iter().enumerate().map(weight).collect())
+        Some(self.features.features().iter().enumerate().map(weight).collect())
     }
 
     /// Returns the metric of a comparison. By cosine, what is absent counts as the store's centre.
@@ -282,39 +279,31 @@ impl Knowledge {
         }
     }
 
-    /// Returns the `k` nearest rows for which `admits` holds, by (distance, row).
-    pub(super) fn nearest(
-        space: &Space,
-        query: &[f64],
-        k: usize,
-        metric: &Metric,
-        admits: &(dyn Fn(u32) -> bool + Sync),
-    ) -> Result<Vec<Neighbour>, PredictError> {
-        Ok(space.index.nearest(query, k, metric, admits)?)
-    }
-
-    /// Returns how much each group of features adds to the squared distance between a newcomer and a row, with the
-    /// weights of the comparison.
-    pub(super) fn distance_by_group(
+    /// Returns, for each of `rows`, how much each group of features adds to the squared distance between a newcomer and it,
+    /// with the weights of the comparison.
+    pub(super) fn distances_by_group<'a>(
         &self,
         features: &[Option<f64>],
-        row: &Remembered,
+        rows: impl Iterator<Item = &'a Remembered>,
         question: &Question,
-    ) -> Result<BTreeMap<String, f64>, PredictError> {
-        let mut parts: BTreeMap<String, f64> = BTreeMap::new();
-        let Some(space) = &self.space else { return Ok(parts) };
+    ) -> Result<Vec<BTreeMap<String, f64>>, PredictError> {
+        let Some(space) = &self.space else { return Ok(rows.map(|_| BTreeMap::new()).collect()) };
         let all = self.features.features();
         let asked = self.asked_weights(question, &self.absent(features));
         let fitted: BTreeMap<&str, (usize, f64)> =
             space.model.features.iter().map(|one| (one.name.as_str(), (one.position, one.weight))).collect();
-        for (name, part) in space.model.contributions(features, &row.features)? {
-            let Some(&(position, weight)) = fitted.get(name.as_str()) else { continue };
-            let scale = asked.as_ref().map_or(1.0, |asked| asked[position] / weight);
-            if scale > 0.0 {
-                *parts.entry(all[position].group.name().to_owned()).or_default() += part * scale;
+        let of_row = |row: &Remembered| {
+            let mut parts: BTreeMap<String, f64> = BTreeMap::new();
+            for (name, part) in space.model.contributions(features, &row.features)? {
+                let Some(&(position, weight)) = fitted.get(name.as_str()) else { continue };
+                let scale = asked.as_ref().map_or(1.0, |asked| asked[position] / weight);
+                if scale > 0.0 {
+                    *parts.entry(all[position].group.name().to_owned()).or_default() += part * scale;
+                }
             }
-        }
-        Ok(parts)
+            Ok(parts)
+        };
+        rows.map(of_row).collect()
     }
 }
 
@@ -333,18 +322,4 @@ impl ResourceWeights {
 
 fn submission(facts: &Facts) -> Submission<'_> {
     Submission { request: facts.request, limit: facts.limit, priority: facts.priority, labels: &facts.labels }
-}
-
-/// Returns the unit contract in words.
-pub(super) fn units_in_words(units: UnitContract) -> String {
-    use crate::trace::{CpuUnit, MemoryUnit};
-    let cpu = match units.cpu {
-        CpuUnit::Cores => "cores",
-        CpuUnit::MachineFraction => "share of the largest machine",
-    };
-    let memory = match units.memory {
-        MemoryUnit::Bytes => "bytes",
-        MemoryUnit::MachineFraction => "share of the largest machine",
-    };
-    format!("CPU: {cpu}; memory: {memory}")
 }

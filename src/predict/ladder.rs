@@ -1,7 +1,7 @@
 //! The ladder: same application, nearest neighbours, class prior, persistence, abstain. The first rung that can say
 //! something about memory or CPU with the coverage that was asked for answers, and says why those above it did not.
 
-use crate::index::Neighbour;
+use crate::index::{NearestNeighbours, Neighbour};
 use crate::profile::WindowProfile;
 
 use super::calibrate::{Calibration, LEAST_INSTANCES, Scope, Tuned, choices_below, drawn};
@@ -127,7 +127,7 @@ impl Knowledge {
         let pairs = |found: Vec<Neighbour>| found.into_iter().map(|one| (one.row, one.distance)).collect::<Vec<_>>();
         let k = asked.question.k;
         let admits = |row: u32| (asked.admits)(row as usize);
-        let found = pairs(Self::nearest(asked.space, &asked.query, k, &metric, &admits)?);
+        let found = pairs(asked.space.index.nearest(&asked.query, k, &metric, &admits)?);
         answer.novelty = found.first().and_then(|&(_, distance)| asked.calibration.novelty(distance));
         // Same application.
         let instances = self.instances(&asked.newcomer.facts, asked.admits);
@@ -143,7 +143,7 @@ impl Knowledge {
                         by_similarity(&pairs(asked.space.index.nearest_of(&instances, &asked.query, k, &metric)?))
                     }
                     Selection::Random { seed } => {
-                        equally(&drawn(seed, &asked.newcomer.name, instances.iter().copied(), asked.question.k))
+                        equally(&drawn(seed, &asked.newcomer.name, instances.iter().copied(), k))
                     }
                 };
                 if self.say(asked, Scope::Application, &chosen, Decision::SameApplication, answer) {
@@ -169,7 +169,7 @@ impl Knowledge {
             Selection::Nearest => by_similarity(&found),
             Selection::Random { seed } => {
                 let eligible = (0..self.count()).filter(|&row| admits(row));
-                equally(&drawn(seed, &asked.newcomer.name, eligible, asked.question.k))
+                equally(&drawn(seed, &asked.newcomer.name, eligible, k))
             }
         };
         Ok(self.say(asked, Scope::Store, &chosen, Decision::Neighbours, answer))

@@ -170,8 +170,7 @@ impl Knowledge {
         history: HistorySummary,
     ) -> Result<IndexManifest, PredictError> {
         let mut files = Vec::new();
-        let features = self.features.features();
-        let names: Vec<String> = features.into_iter().map(|feature| feature.name).collect();
+        let names: Vec<String> = self.features.features().iter().map(|feature| feature.name.clone()).collect();
         let question = Question::default();
         let components = self.model().map_or(0, Model::components);
         files.push(index_tables::write_fingerprints(folder, FINGERPRINTS, &names, components, self)?);
@@ -223,7 +222,7 @@ impl Knowledge {
             components: Components::Explaining(FitParams::EXPLAINED),
         };
         let features = FeatureSet::named(Floors::of(manifest.units), manifest.features.iter().map(String::as_str));
-        let known: Vec<String> = features.features().into_iter().map(|feature| feature.name).collect();
+        let known: Vec<String> = features.features().iter().map(|feature| feature.name.clone()).collect();
         if let Some(position) = (0..known.len().max(manifest.features.len()))
             .find(|&position| known.get(position) != manifest.features.get(position))
         {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::profile::{Floors, ProfileError, Window, profile_window};
-use crate::store::{IngestParams, MachineSize, Store, StoreError, ingest};
+use crate::store::{IngestParams, MachineSize, Store, ingest};
 use crate::trace::source::Progress;
 use crate::trace::{Amounts, CpuUnit, MemoryUnit, NetworkUnit, ReadOptions, Rejected, Sample, UnitContract};
 use crate::units::Micros;
@@ -82,28 +82,24 @@ pub fn read_sample(params: &SampleParams, progress: &dyn Progress) -> Result<Rea
         return Err(failure.into());
     }
     let store = Store::open(&root)?;
+    let totals = store.manifest().totals;
     let mut read = ReadSample {
         sightings: Vec::new(),
-        without_samples: 0,
+        without_samples: totals.workloads - totals.sampled_workloads,
         units: store.manifest().units,
         rows: report.files.iter().map(|file| file.source.rows).sum(),
         rejected: report.files.iter().map(|file| file.source.rejected).sum(),
         examples: report.files.iter().flat_map(|file| file.examples.iter().cloned()).collect(),
         notes: report.files.iter().flat_map(|file| file.notes.iter().cloned()).collect(),
     };
-    let workloads = store.workloads()?;
-    read.without_samples = workloads.iter().filter(|workload| workload.samples == 0).count() as u64;
-    for bucket in 0..store.manifest().buckets {
-        store.for_each_series(bucket, &mut |id, run, samples| {
-            let workload = workloads.iter().find(|workload| workload.id == id && workload.run == run);
-            let Some((workload, first)) = workload.zip(samples.first()) else {
-                let path = root.join("workloads.parquet");
-                return Err(StoreError::Layout { path, what: format!("run {run} of `{id}` has samples but no row") });
-            };
+    for (bucket, runs) in store.sampled_runs()? {
+        store.for_each_run(bucket, &runs, &mut |run, samples| {
+            // A series has at least one sample.
+            let began = run.start.or_else(|| samples.first().map(|first| first.start));
             read.sightings.push(Sighting {
-                name: id.to_owned(),
-                start: workload.start.unwrap_or(first.start),
-                facts: Facts::from(workload),
+                name: run.id.clone(),
+                start: began.unwrap_or_default(),
+                facts: Facts::from(run),
                 samples: samples.to_vec(),
             });
             Ok(())

@@ -1,5 +1,7 @@
 //! Who resembles a sample or a stored workload most: the evidence alone.
 
+use crate::index::NearestNeighbours;
+
 use super::estimate::by_similarity;
 use super::knowledge::Knowledge;
 use super::{Evidence, PredictError, Question, Scale, Support};
@@ -38,7 +40,7 @@ impl Knowledge {
         let metric = self.metric(space, question, &absent)?;
         let query = space.model.project(features)?;
         let admits = |row: u32| itself != Some(row as usize);
-        let found = Self::nearest(space, &query, question.k, &metric, &admits)?;
+        let found = space.index.nearest(&query, question.k, &metric, &admits)?;
         let nearest = found.first().map(|found| found.distance);
         let calibration = self.calibration(space, question, &absent, false)?;
         let pairs: Vec<(u32, f64)> = found.iter().map(|found| (found.row, found.distance)).collect();

@@ -21,5 +21,5 @@ mod workload_table;
 pub use error::StoreError;
 pub use ingest::{IngestParams, IngestReport, IngestedFile, RejectLimit, ingest};
 pub use manifest::{Manifest, STORE_MANIFEST, Source, Totals};
-pub use open::{Store, TakeSeries};
+pub use open::{Store, TakeRun, TakeSeries};
 pub use record::{Ending, MachineSize, Workload};

@@ -1,5 +1,6 @@
 //! Reading a complete store.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::artifact::manifest;
@@ -15,6 +16,9 @@ use super::{StoreError, Workload};
 
 /// Receives the samples of one run with its workload's identifier and run.
 pub type TakeSeries<'a> = &'a mut dyn FnMut(&str, u32, &[Sample]) -> Result<(), StoreError>;
+
+/// Receives a run with its samples.
+pub type TakeRun<'a> = &'a mut dyn FnMut(&Workload, &[Sample]) -> Result<(), StoreError>;
 
 /// An opened store: version and completeness are checked, files are verified when they are read.
 #[derive(Debug)]
@@ -71,7 +75,36 @@ impl Store {
         self.for_each_group(Table::Usage, bucket, take)
     }
 
-    /// The same for the summary table: rows of whole instances, in order of their start.
+    /// Reads every run that has samples, by bucket, each bucket in the order of its series.
+    ///
+    /// # Errors
+    /// The file is damaged.
+    pub fn sampled_runs(&self) -> Result<BTreeMap<u32, Vec<Workload>>, StoreError> {
+        let mut by_bucket: BTreeMap<u32, Vec<Workload>> = BTreeMap::new();
+        for workload in self.workloads()?.into_iter().filter(|workload| workload.samples > 0) {
+            by_bucket.entry(workload.bucket).or_default().push(workload);
+        }
+        Ok(by_bucket)
+    }
+
+    /// Reads one bucket of the usage table and hands out each of its `runs` ([`Self::sampled_runs`]) with its samples, in
+    /// time order. Both stand in the same order, so they are walked side by side.
+    ///
+    /// # Errors
+    /// A file is damaged, a series has no run, or `take` fails.
+    pub fn for_each_run(&self, bucket: u32, runs: &[Workload], take: TakeRun<'_>) -> Result<(), StoreError> {
+        let mut rest = runs.iter();
+        self.for_each_series(bucket, &mut |id, run, samples| {
+            let workload =
+                rest.find(|workload| workload.id == id && workload.run == run).ok_or_else(|| StoreError::Layout {
+                    path: self.root.join(WORKLOADS),
+                    what: format!("run {run} of `{id}` has samples but no row"),
+                })?;
+            take(workload, samples)
+        })
+    }
+
+    /// The same as [`Self::for_each_series`] for the summary table: rows of whole instances, in order of their start.
     ///
     /// # Errors
     /// A file is damaged, or `take` fails.
