@@ -782,7 +782,7 @@ _shadow() {
             return 0
             ;;
         shadow__subcmd__replay)
-            opts="-k -o -q -v -h --window --split --rivals --feedback --coverage --neighbours --seed --output --store --threads --quiet --verbose --color --progress --help"
+            opts="-k -o -q -v -h --window --split --rivals --feedback --coverage --neighbours --seed --gate --output --store --threads --quiet --verbose --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -817,6 +817,10 @@ _shadow() {
                     return 0
                     ;;
                 --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --gate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use clap::{Args, ValueEnum};
 
+use crate::replay::Gate;
 use crate::units::Micros;
 
 use super::values::{Switch, coverage};
@@ -17,7 +18,27 @@ Examples:
     shadow replay --split unseen -o json > replay.json
 
   Two rivals, a longer learning window, a stricter coverage:
-    shadow replay --window 5m --coverage 0.99 --rivals persistence,vpa-cold";
+    shadow replay --window 5m --coverage 0.99 --rivals persistence,vpa-cold
+
+  Fail a pipeline when shadow would cover less, or waste more, than is acceptable:
+    shadow replay --gate 'memory.coverage>=0.95,memory.slack<=0.4'";
+
+const GATE: &str = "\
+Conditions that must hold, with commas; exit code 4 if one does not
+
+A condition is a figure, one of >=, <=, >, <, =, and a number; quote them, as the shell has a meaning for > and <. \
+Figures are those of shadow at its default setting in the split that was asked for: every workload weighs the same, the \
+owner's request stands in where shadow does not answer, and needs that are only lower bounds are left out. A figure \
+that does not exist meets no condition. Figures of memory begin with `memory.`, those of CPU with `cpu.`:
+
+  coverage         share of workloads that needed no more than they were given
+  waste            mean of what was given above the need, in GiB or cores
+  slack            mean relative slack: (given - 95th percentile of use) / given
+  over_allocation  mean of given / needed - 1
+  oom_free         share of workloads without a simulated OOM kill (memory, feedback on)
+  footprint        what was given over what the owner asked for, over time
+  time_above       share of time with use above what was given
+  answered         share of workloads that shadow answered itself";
 
 /// Replays the trace and scores shadow beside its rivals
 ///
@@ -55,6 +76,10 @@ pub struct Replay {
     /// Seed of folds, random neighbours and resampling
     #[arg(long, value_name = "N", default_value = "1")]
     pub seed: u64,
+
+    /// Conditions that must hold, with commas; exit code 4 if one does not
+    #[arg(long, value_name = "CONDITIONS", long_help = GATE)]
+    pub gate: Option<Gate>,
 
     /// Form of the answer
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]

@@ -223,7 +223,9 @@ pub struct RivalSummary {
     pub published_margin: f64,
     /// Queries it answered for memory.
     pub answered: u64,
-    /// Queries it did not answer.
+    /// Queries it answered for CPU.
+    pub answered_cpu: u64,
+    /// Queries it did not answer for memory.
     pub unanswered: u64,
     /// Queries without an answer and without an owner's request to stand in.
     pub without_allocation: u64,

@@ -96,3 +96,53 @@ fn wrong_options_and_an_empty_store_are_told_apart() {
     assert!(answer.stderr.contains("warning: nothing can be asked"), "{}", answer.stderr);
     assert!(answer.stdout.contains("asked: 0 workloads"), "{}", answer.stdout);
 }
+
+#[test]
+fn a_gate_fails_a_pipeline_after_the_report() {
+    let world = replayable("table", "60");
+    let replay = |gate: &str, more: &[&str]| {
+        let arguments = ["replay", "--rivals", "owner", "-o", "csv", "--gate", gate];
+        world.run(arguments.iter().chain(more).copied())
+    };
+    let answer = replay("memory.coverage >= 0, cpu.answered = 1", &[]).expect_code(0);
+    assert!(answer.stderr.contains("gate pass: `memory.coverage>=0`, reached "), "{}", answer.stderr);
+    assert!(answer.stderr.contains("gate pass: `cpu.answered=1`, reached 1\n"), "{}", answer.stderr);
+
+    let answer = replay("memory.coverage>=0,memory.waste<0", &[]).expect_code(4);
+    assert!(answer.stdout.starts_with("split,rival,"), "the report comes first\n{}", answer.stdout);
+    assert!(answer.stderr.contains("gate fail: `memory.waste<0`, reached "), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("error: the gate failed: 1 of 2 conditions not met: `memory.waste<0`"),
+        "{}",
+        answer.stderr
+    );
+
+    let answer = replay("memory.oom_free>=0", &["--feedback", "off"]).expect_code(4);
+    assert!(
+        answer.stderr.contains("gate fail: `memory.oom_free>=0`, there is no such figure: `--feedback off`"),
+        "{}",
+        answer.stderr
+    );
+}
+
+#[test]
+fn a_gate_that_cannot_be_understood_is_wrong_usage() {
+    let world = World::new();
+    let answer = world.run(["replay", "--gate", "memory.speed>=1"]).expect_code(2);
+    assert!(
+        answer.stderr.contains("there is no figure `memory.speed`: known are memory.coverage, memory.waste, "),
+        "{}",
+        answer.stderr
+    );
+    let answer = world.run(["replay", "--gate", "memory.coverage"]).expect_code(2);
+    assert!(answer.stderr.contains("`memory.coverage` is not a condition"), "{}", answer.stderr);
+}
+
+#[test]
+fn nothing_to_ask_meets_no_condition() {
+    let world = World::new();
+    world.write("series.csv", "workload,time_s,cpu_cores,memory_bytes\na,0,1,100\na,10,2,200\n");
+    world.run(["ingest", "series.csv"]).expect_code(0);
+    let answer = world.run(["replay", "--gate", "memory.coverage>=0"]).expect_code(4);
+    assert!(answer.stderr.contains("no workload could be asked"), "{}", answer.stderr);
+}

@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("emit", &["units", "artifact", "trace", "store", "profile", "fingerprint", "index", "predict"]),
     ("replay", &["units", "artifact", "trace", "store", "profile", "fingerprint", "index", "predict"]),
     // Arguments only: library types for the parsing of values.
-    ("cli", &["units", "trace", "predict"]),
+    ("cli", &["units", "trace", "predict", "replay"]),
     (
         "error",
         &[

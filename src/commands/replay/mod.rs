@@ -1,6 +1,7 @@
 //! `shadow replay`: how good shadow would have been on the stored trace, beside its rivals. Reads the store; writes
 //! nothing but its answer.
 
+mod gate;
 mod tables;
 
 use std::path::Path;
@@ -47,7 +48,10 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Replay) -> Result<Outcome, Comma
         ReplayForm::Csv => csv(ui, &report)?,
     }
     warn(ui, &report);
-    Ok(Outcome::Done)
+    match &args.gate {
+        Some(gate) => gate::pass(ui, &gate.judge(&report, params.split)),
+        None => Ok(Outcome::Done),
+    }
 }
 
 /// Returns the names of the rivals, shadow first, each once.

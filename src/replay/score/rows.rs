@@ -28,6 +28,7 @@ impl Scorer<'_> {
         let queries = 0..self.truths.len();
         let resource = Resource::Memory;
         let answered = queries.clone().filter(|query| self.answered(rival, *query, resource)).count() as u64;
+        let answered_cpu = queries.clone().filter(|query| self.answered(rival, *query, Resource::Cpu)).count() as u64;
         let without = queries.clone().filter(|query| {
             self.allocation(rival, *query, (0, published), resource, Population::WithFallback).is_none()
         });
@@ -59,6 +60,7 @@ impl Scorer<'_> {
             published_knob: setting.knob,
             published_margin: setting.margin,
             answered,
+            answered_cpu,
             unanswered: self.truths.len() as u64 - answered,
             without_allocation: without.count() as u64,
             rungs,
