@@ -782,13 +782,17 @@ _shadow() {
             return 0
             ;;
         shadow__subcmd__replay)
-            opts="-k -o -q -v -h --window --split --rivals --feedback --coverage --neighbours --seed --gate --output --store --threads --quiet --verbose --color --progress --help"
+            opts="-k -o -q -v -h --window --windows --split --rivals --feedback --coverage --neighbours --seed --gate --output --store --threads --quiet --verbose --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --window)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --windows)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -20,6 +20,9 @@ Examples:
   Two rivals, a longer learning window, a stricter coverage:
     shadow replay --window 5m --coverage 0.99 --rivals persistence,vpa-cold
 
+  How much sooner than others is shadow right? The same figures after 10 s, a minute and half an hour:
+    shadow replay --windows 10s,60s,30m
+
   Fail a pipeline when shadow would cover less, or waste more, than is acceptable:
     shadow replay --gate 'memory.coverage>=0.95,memory.slack<=0.4'";
 
@@ -52,6 +55,13 @@ pub struct Replay {
     /// Learning window: how much of a newcomer is seen
     #[arg(long, value_name = "W", default_value = "60s")]
     pub window: Micros,
+
+    /// Show as well how answers improve with what was seen: learning windows with commas, as in `10s,30s,60s,5m,30m`
+    ///
+    /// The whole replay is repeated for each window: first windows, fits and answers are made anew. Errors and waste are
+    /// given for the workloads that could be asked at every window, and for all that could be asked at each.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub windows: Vec<Micros>,
 
     /// Which workloads a prediction may rest on
     #[arg(long, value_name = "NAME", default_value = "recurring")]

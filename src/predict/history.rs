@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::profile::{Floors, Window, profile_life, profile_window};
+use crate::profile::{Floors, LifeProfile, Window, WindowProfile, profile_life, profile_window};
 use crate::store::{Store, StoreError, Workload};
 use crate::trace::Sample;
 
@@ -94,9 +94,21 @@ fn profile_bucket(
 
 fn known(workload: &Workload, samples: &[Sample], window: Window, floors: Floors) -> Known {
     let life = profile_life(samples, workload);
+    let window = first_window(workload, &life, samples, window, floors);
+    Known { workload: workload.clone(), window, life }
+}
+
+/// Returns what a run showed in its first window; a window of no samples where its start was not seen, or where it
+/// ended inside.
+pub fn first_window(
+    workload: &Workload,
+    life: &LifeProfile,
+    samples: &[Sample],
+    window: Window,
+    floors: Floors,
+) -> WindowProfile {
     // A newcomer is asked about when it has lived through the window: what ended inside it says nothing about that.
     let lived_through = life.seconds >= window.length.as_seconds();
-    let first =
-        workload.start.filter(|_| lived_through).and_then(|start| profile_window(samples, start, window, floors).ok());
-    Known { workload: workload.clone(), window: first.unwrap_or_default(), life }
+    let start = workload.start.filter(|_| lived_through);
+    start.and_then(|start| profile_window(samples, start, window, floors).ok()).unwrap_or_default()
 }

@@ -23,7 +23,7 @@ mod similar;
 
 pub use answer::{Allocation, Decision, Evidence, Interval, Prediction};
 pub use error::PredictError;
-pub use history::{HistorySummary, TakeKnown, read_history};
+pub use history::{HistorySummary, TakeKnown, first_window, read_history};
 pub use knowledge::{FitParams, Knowledge};
 pub use ladder::Selection;
 pub use need::{Need, Remembered, Resource};

@@ -10,6 +10,7 @@ use super::case::{Case, application_key, broader_key};
 use super::plan::Block;
 use super::results::Resource;
 use super::rivals::{Query, Recommendation, Rival, Setting, Store, Surroundings};
+use super::watch::Watch;
 
 /// A rival with its sweep.
 pub(super) struct Contestant {
@@ -108,6 +109,22 @@ impl Answers {
         self.rungs[rival][query]
     }
 
+    /// Returns the answers to the queries for which `keeps` holds, a position in the cases.
+    pub(super) fn only(&self, keeps: impl Fn(usize) -> bool) -> Self {
+        let kept: Vec<usize> = (0..self.queries.len()).filter(|query| keeps(self.queries[*query])).collect();
+        let cells_of = |(cells, (draws, settings)): (&Vec<Cell>, &(usize, usize))| {
+            let width = draws * settings;
+            kept.iter().flat_map(|query| cells[query * width..(query + 1) * width].iter().copied()).collect()
+        };
+        Self {
+            queries: kept.iter().map(|query| self.queries[*query]).collect(),
+            blocks: kept.iter().map(|query| self.blocks[*query]).collect(),
+            cells: self.cells.iter().zip(&self.shapes).map(cells_of).collect(),
+            rungs: self.rungs.iter().map(|rungs| kept.iter().map(|query| rungs[*query]).collect()).collect(),
+            shapes: self.shapes.clone(),
+        }
+    }
+
     /// Returns the draws of a rival.
     pub(super) fn draws(&self, rival: usize) -> usize {
         self.shapes[rival].0
@@ -157,6 +174,12 @@ impl Answers {
     }
 }
 
+/// Returns how many steps [`ask`] tells: one per query, rival and draw.
+pub(super) fn steps(blocks: &[Block], contestants: &[Contestant]) -> u64 {
+    let draws: u64 = contestants.iter().map(|contestant| u64::from(contestant.rival.draws())).sum();
+    blocks.iter().map(|block| block.queries.len() as u64).sum::<u64>() * draws
+}
+
 /// Asks all rivals. Blocks run one after another, queries of a block in parallel; the order of the result is that of the
 /// blocks and their queries.
 pub(super) fn ask(
@@ -165,6 +188,7 @@ pub(super) fn ask(
     contestants: &[Contestant],
     surroundings: &Surroundings<'_>,
     has_clock: bool,
+    watch: &dyn Watch,
 ) -> Result<Answers, ReplayError> {
     let shapes: Vec<(usize, usize)> =
         contestants.iter().map(|contestant| (contestant.rival.draws() as usize, contestant.settings.len())).collect();
@@ -195,6 +219,7 @@ pub(super) fn ask(
                             rung = found.get(published).and_then(|answer| answer.map(|answer| answer.rung));
                         }
                         cells.extend(found.iter().map(|answer| Cell::new(answer.as_ref())));
+                        watch.advance(1);
                     }
                     Ok((cells, rung))
                 })

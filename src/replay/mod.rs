@@ -20,6 +20,7 @@ mod figures;
 mod gate;
 mod headline;
 mod learner;
+mod observed;
 mod params;
 mod plan;
 mod quantile;
@@ -34,6 +35,7 @@ mod shadow;
 #[cfg(test)]
 mod test_cases;
 mod truth;
+mod watch;
 
 pub use crate::predict::{OutputUnits, Scale};
 pub use answers::GivenAnswer;
@@ -44,6 +46,7 @@ pub use figures::{Figures, Judged, Reading, figures, pinball, serious_oom_kills,
 pub use gate::{Comparison, Condition, Gate, GateError, GateFigure, Verdict};
 pub use headline::{Headline, HeadlineLine};
 pub use learner::{Fitted, LearnError, Learner};
+pub use observed::{Alive, Observed, ObservedRow, ObservedWindow, seconds_observed};
 pub use params::{ReplayParams, Split, SplitBasis, StoreMode};
 pub use plan::{Block, Cuts, Plan, Reason, Removed, plan};
 pub use quantile::weighted_upper_quantile;
@@ -51,9 +54,10 @@ pub use results::{
     Calibrated, Clusters, CurvePoint, EqualCoverage, FeedbackRow, Flattery, OrderRow, Population, ReplayReport,
     Resource, RivalSummary, Row, SplitReport, Weighting,
 };
-pub use run::{answers_given, replay};
+pub use run::{answers_given, replay, replay_watched};
 pub use series::Series;
 pub use shadow::Shadow;
+pub use watch::{Unwatched, Watch};
 
 /// Why a replay ends without a report.
 #[derive(Debug, thiserror::Error)]

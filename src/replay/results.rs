@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::feedback::FeedbackModel;
 use super::figures::{Figures, Reading};
+use super::observed::Observed;
 use super::params::{Split, SplitBasis, StoreMode};
 use super::plan::{Reason, Removed};
 use crate::predict::OutputUnits;
@@ -345,13 +346,16 @@ pub struct ReplayReport {
     pub splits: Vec<SplitReport>,
     /// What leaking flatters; empty for honest splits alone.
     pub flattery: Vec<Flattery>,
+    /// How answers improve with what was seen of a newcomer; nothing unless that was asked for.
+    pub seconds_observed: Option<Observed>,
     /// What the reader must know about the whole run.
     pub warnings: Vec<String>,
 }
 
 /// The columns of [`ReplayReport::rows`], in order.
-const COLUMNS: [&str; 39] = [
+const COLUMNS: [&str; 42] = [
     "split",
+    "window_seconds",
     "rival",
     "knob",
     "margin",
@@ -390,6 +394,8 @@ const COLUMNS: [&str; 39] = [
     "median_relative_error",
     "weighted_relative_error",
     "pinball",
+    "waste_at_target",
+    "unanswered",
 ];
 
 impl ReplayReport {
@@ -398,17 +404,31 @@ impl ReplayReport {
         &COLUMNS
     }
 
-    /// Returns every row of every split as text, one cell per column; a figure that cannot be computed is empty.
+    /// Returns every row of every split as text, one cell per column, then those of the curve against seconds observed
+    /// (group `at-every-window` or `at-this-window`); a figure that cannot be computed is empty.
     ///
     /// # Errors
     /// None in practice: the rows are plain structs.
     pub fn rows(&self) -> Result<Vec<Vec<String>>, serde_json::Error> {
-        self.splits.iter().flat_map(|split| &split.rows).map(cells).collect()
+        let asked = self.splits.last().map(|split| split.split);
+        let of_splits = self.splits.iter().flat_map(|split| &split.rows).map(|row| {
+            let mut value = serde_json::to_value(row)?;
+            value["window_seconds"] = self.window_seconds.into();
+            Ok(cells(&value))
+        });
+        let observed = self.seconds_observed.iter().flat_map(|observed| &observed.rows).map(|row| {
+            let mut value = serde_json::to_value(row)?;
+            value["group"] = value["alive"].take();
+            value["split"] = serde_json::to_value(asked)?;
+            value["weighting"] = serde_json::to_value(Weighting::Workload)?;
+            value["population"] = serde_json::to_value(Population::WithFallback)?;
+            Ok(cells(&value))
+        });
+        of_splits.chain(observed).collect()
     }
 }
 
-fn cells(row: &Row) -> Result<Vec<String>, serde_json::Error> {
-    let value = serde_json::to_value(row)?;
+fn cells(row: &serde_json::Value) -> Vec<String> {
     let text = |value: &serde_json::Value| match value {
         serde_json::Value::Null => String::new(),
         serde_json::Value::String(text) => text.clone(),
@@ -423,11 +443,11 @@ fn cells(row: &Row) -> Result<Vec<String>, serde_json::Error> {
             name => (name, None),
         };
         match end {
-            Some(end) => value[name].get(end).map(text).unwrap_or_default(),
-            None => text(&value[name]),
+            Some(end) => row[name].get(end).map(text).unwrap_or_default(),
+            None => text(&row[name]),
         }
     };
-    Ok(COLUMNS.iter().map(cell).collect())
+    COLUMNS.iter().map(cell).collect()
 }
 
 #[cfg(test)]
@@ -455,7 +475,7 @@ mod tests {
             let known = COLUMNS.contains(&name.as_str()) || name.ends_with("_interval");
             assert!(known, "`{name}` is no column");
         }
-        let cells = cells(&row).unwrap();
+        let cells = cells(&value);
         let cell = |name: &str| cells[COLUMNS.iter().position(|column| *column == name).unwrap()].as_str();
         assert_eq!((cell("weighting"), cell("coverage"), cell("mean_waste")), ("resource-hour", "0.5", ""));
         assert_eq!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ReplayError;
-use super::answers::{Answers, Contestant, GivenAnswer, ask};
+use super::answers::{Answers, Contestant, GivenAnswer, ask, steps};
 use super::bootstrap::Resamples;
 use super::case::Case;
 use super::learner::Learner;
@@ -14,6 +14,7 @@ use super::results::{Clusters, Flattery, Population, ReplayReport, Resource, Spl
 use super::rivals::{Surroundings, named};
 use super::score::Scorer;
 use super::truth::{Truth, cluster_name};
+use super::watch::{Unwatched, Watch};
 use crate::predict::Scale;
 
 /// Target rate whose calibrated settings run in the feedback models.
@@ -29,6 +30,19 @@ const FEEDBACK_TARGET: f64 = 0.05;
 /// [`ReplayError::NoCases`] for no cases, [`ReplayError::Parameter`] and [`ReplayError::UnknownRival`] for wrong
 /// parameters, [`ReplayError::Learner`] if the estimator fails.
 pub fn replay(cases: &[Case], params: &ReplayParams, learner: &dyn Learner) -> Result<ReplayReport, ReplayError> {
+    replay_watched(cases, params, learner, &Unwatched)
+}
+
+/// Does what [`replay`] does and tells `watch` how far it is.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_watched(
+    cases: &[Case],
+    params: &ReplayParams,
+    learner: &dyn Learner,
+    watch: &dyn Watch,
+) -> Result<ReplayReport, ReplayError> {
     params.check()?;
     if cases.is_empty() {
         return Err(ReplayError::NoCases);
@@ -45,7 +59,7 @@ pub fn replay(cases: &[Case], params: &ReplayParams, learner: &dyn Learner) -> R
     let mut reports = Vec::new();
     for split in splits {
         let of_split = ReplayParams { split, ..params.clone() };
-        reports.push(replay_split(cases, &of_split, &contestants, &surroundings)?);
+        reports.push(replay_split(cases, &of_split, &contestants, &surroundings, watch)?);
     }
     Ok(ReplayReport {
         window_seconds: params.window.length.as_seconds(),
@@ -60,6 +74,7 @@ pub fn replay(cases: &[Case], params: &ReplayParams, learner: &dyn Learner) -> R
         workloads: cases.len() as u64,
         flattery: flattery(&reports),
         splits: reports,
+        seconds_observed: None,
         warnings,
     })
 }
@@ -78,10 +93,10 @@ pub fn answers_given(
     let contestants = contestants(params)?;
     let plan = plan(cases, params);
     let surroundings = surroundings(params, learner);
-    Ok(ask(cases, &plan.test, &contestants, &surroundings, plan.cuts.is_some())?.given(cases, &contestants))
+    Ok(ask(cases, &plan.test, &contestants, &surroundings, plan.cuts.is_some(), &Unwatched)?.given(cases, &contestants))
 }
 
-fn contestants(params: &ReplayParams) -> Result<Vec<Contestant>, ReplayError> {
+pub(super) fn contestants(params: &ReplayParams) -> Result<Vec<Contestant>, ReplayError> {
     let of_name = |name: &String| {
         let rival = named(name, &params.question, params.random_draws)?;
         Ok(Contestant { settings: rival.settings(), rival })
@@ -89,7 +104,7 @@ fn contestants(params: &ReplayParams) -> Result<Vec<Contestant>, ReplayError> {
     params.rivals.iter().map(of_name).collect()
 }
 
-fn surroundings<'a>(params: &ReplayParams, learner: &'a dyn Learner) -> Surroundings<'a> {
+pub(super) fn surroundings<'a>(params: &ReplayParams, learner: &'a dyn Learner) -> Surroundings<'a> {
     Surroundings {
         learner,
         window: params.window,
@@ -140,11 +155,14 @@ fn replay_split(
     params: &ReplayParams,
     contestants: &[Contestant],
     surroundings: &Surroundings<'_>,
+    watch: &dyn Watch,
 ) -> Result<SplitReport, ReplayError> {
     let plan = plan(cases, params);
     let has_clock = plan.cuts.is_some();
-    let test = ask(cases, &plan.test, contestants, surroundings, has_clock)?;
-    let calibration = ask(cases, &plan.calibration, contestants, surroundings, has_clock)?;
+    watch.stage("asking", steps(&plan.test, contestants) + steps(&plan.calibration, contestants));
+    let test = ask(cases, &plan.test, contestants, surroundings, has_clock, watch)?;
+    let calibration = ask(cases, &plan.calibration, contestants, surroundings, has_clock, watch)?;
+    watch.stage("scoring", 0);
     let calibrated_by: Vec<Vec<usize>> = plan.test.iter().map(|block| block.calibrated_by.clone()).collect();
 
     let scored = |answers: &'_ Answers, blocks: &[Block]| {
@@ -206,7 +224,7 @@ fn replay_split(
 }
 
 /// Returns the truth of every query, and how many queries each cluster has, in the order of cluster numbers.
-fn truths(cases: &[Case], answers: &Answers, blocks: &[Block], split: Split) -> (Vec<Truth>, Vec<u64>) {
+pub(super) fn truths(cases: &[Case], answers: &Answers, blocks: &[Block], split: Split) -> (Vec<Truth>, Vec<u64>) {
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     for case in &answers.queries {
         numbers.insert(cluster_name(&cases[*case], split), 0);
@@ -230,7 +248,7 @@ fn truths(cases: &[Case], answers: &Answers, blocks: &[Block], split: Split) -> 
     (truths, sizes)
 }
 
-fn store_sizes(blocks: &[Block]) -> Option<(u64, u64)> {
+pub(super) fn store_sizes(blocks: &[Block]) -> Option<(u64, u64)> {
     let sizes = blocks.iter().map(|block| block.store.len() as u64);
     Some((sizes.clone().min()?, sizes.max()?))
 }

@@ -109,7 +109,7 @@ fn a_gate_fails_a_pipeline_after_the_report() {
     assert!(answer.stderr.contains("gate pass: `cpu.answered=1`, reached 1\n"), "{}", answer.stderr);
 
     let answer = replay("memory.coverage>=0,memory.waste<0", &[]).expect_code(4);
-    assert!(answer.stdout.starts_with("split,rival,"), "the report comes first\n{}", answer.stdout);
+    assert!(answer.stdout.starts_with("split,window_seconds,rival,"), "the report comes first\n{}", answer.stdout);
     assert!(answer.stderr.contains("gate fail: `memory.waste<0`, reached "), "{}", answer.stderr);
     assert!(
         answer.stderr.contains("error: the gate failed: 1 of 2 conditions not met: `memory.waste<0`"),
@@ -145,4 +145,37 @@ fn nothing_to_ask_meets_no_condition() {
     world.run(["ingest", "series.csv"]).expect_code(0);
     let answer = world.run(["replay", "--gate", "memory.coverage>=0"]).expect_code(4);
     assert!(answer.stderr.contains("no workload could be asked"), "{}", answer.stderr);
+}
+
+#[test]
+fn windows_show_how_answers_improve() {
+    let world = replayable("table", "60");
+    let replay = |form| {
+        let more = ["--rivals", "owner,persistence-2", "--feedback", "off", "--windows", "5m,60s", "-o", form];
+        world.run(["replay"].iter().chain(&more).copied()).expect_code(0).stdout
+    };
+    let table = replay("table");
+    for expected in
+        ["\nseconds observed: ", "\nmemory, mean waste at 95 % coverage, GiB\n", "\nrival", "  60 s", "  300 s"]
+    {
+        assert!(table.contains(expected), "no `{expected}`\n{table}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&replay("json")).unwrap();
+    let rows = json["seconds_observed"]["rows"].as_array().unwrap();
+    assert_eq!(json["seconds_observed"]["windows"][0]["window_seconds"], 60.0);
+    // Two windows, two populations, three rivals, two resources.
+    assert_eq!(rows.len(), 24);
+    // The main replay is one of the windows, so its figures are there again.
+    let found = rows.iter().find(|row| row["alive"] == "at-this-window" && row["rival"] == "shadow").unwrap();
+    assert_eq!(found["coverage"], json["splits"][0]["rows"][0]["coverage"]);
+    let csv = replay("csv");
+    let header: Vec<&str> = csv.lines().next().unwrap().split(',').collect();
+    assert_eq!(header[1], "window_seconds");
+    assert_eq!(csv.lines().filter(|line| line.contains(",at-every-window,")).count(), 12);
+    let without: serde_json::Value = {
+        let answer = world.run(["replay", "--rivals", "owner", "--feedback", "off", "-o", "json"]).expect_code(0);
+        serde_json::from_str(&answer.stdout).unwrap()
+    };
+    assert!(without["seconds_observed"].is_null());
+    world.run(["replay", "--windows", "0s"]).expect_code(2);
 }

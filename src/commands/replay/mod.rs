@@ -2,6 +2,8 @@
 //! nothing but its answer.
 
 mod gate;
+mod observed;
+mod progress;
 mod tables;
 
 use std::path::Path;
@@ -11,9 +13,11 @@ use crate::cli::values::Switch;
 use crate::error::{CommandError, Outcome};
 use crate::predict::{self, Question};
 use crate::profile::Window;
-use crate::replay::{Case, ReplayParams, ReplayReport, Shadow, Split, replay, rivals};
+use crate::replay::{Case, ReplayParams, ReplayReport, Shadow, Split, replay_watched, rivals, seconds_observed};
 use crate::store::{Manifest, Store};
 use crate::ui::Ui;
+
+use progress::Shown;
 
 /// Stands for every rival.
 const EVERY_RIVAL: &str = "all";
@@ -25,6 +29,10 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Replay) -> Result<Outcome, Comma
     let store = Store::open(store)?;
     let params = params(args, rivals, store.manifest());
     params.check()?;
+    let windows: Vec<Window> = args.windows.iter().map(|length| Window { length: *length }).collect();
+    for window in &windows {
+        ReplayParams { window: *window, ..params.clone() }.check()?;
+    }
     let cases = {
         let progress = ui.steps("reading workloads", store.manifest().totals.sampled_workloads);
         let mut cases = Vec::new();
@@ -36,11 +44,18 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Replay) -> Result<Outcome, Comma
         cases
     };
     let report = {
-        let _progress = ui.busy("replaying");
-        replay(&cases, &params, &Shadow::new(params.units))?
+        let (learner, progress) = (Shadow::new(params.units), Shown::new(ui));
+        let mut report = replay_watched(&cases, &params, &learner, &progress)?;
+        if !windows.is_empty() {
+            report.seconds_observed = Some(seconds_observed(cases, &windows, &params, &learner, &progress)?);
+        }
+        report
     };
     match args.output {
-        ReplayForm::Table => tables::show(ui, &report, target(args))?,
+        ReplayForm::Table => {
+            tables::show(ui, &report, target(args))?;
+            observed::show(ui, &report)?;
+        }
         ReplayForm::Json => {
             let text = serde_json::to_string_pretty(&report).map_err(|error| not_text(&error))?;
             ui.data(|out| writeln!(out, "{text}"))?;
@@ -99,13 +114,15 @@ fn params(args: &Replay, rivals: Vec<String>, manifest: &Manifest) -> ReplayPara
     params
 }
 
-/// Writes one row per split, rival, resource, weighting, population, reading and group. No cell holds a comma: names are
-/// those of the registry, the rest are numbers.
+/// Writes one row per split, rival, resource, weighting, population, reading and group, then the curve against seconds
+/// observed. Groups may be named after what the trace names, so cells are quoted where they need it.
 fn csv(ui: &Ui, report: &ReplayReport) -> Result<(), CommandError> {
     let rows = report.rows().map_err(|error| not_text(&error))?;
     ui.data(|out| {
-        writeln!(out, "{}", ReplayReport::columns().join(","))?;
-        rows.iter().try_for_each(|row| writeln!(out, "{}", row.join(",")))
+        let mut table = csv::Writer::from_writer(out);
+        table.write_record(ReplayReport::columns())?;
+        rows.iter().try_for_each(|row| table.write_record(row))?;
+        table.flush()
     })
 }
 
@@ -122,7 +139,8 @@ fn warn(ui: &Ui, report: &ReplayReport) {
             ui.warn(&format!("{name}{warning}"));
         }
     }
-    for warning in &report.warnings {
+    let observed = report.seconds_observed.iter().flat_map(|observed| &observed.warnings);
+    for warning in report.warnings.iter().chain(observed) {
         ui.warn(warning);
     }
     if tables::has_shares(report) {

@@ -63,7 +63,7 @@ pub(super) fn has_shares(report: &ReplayReport) -> bool {
 const SHARE: &str = "% of the largest machine";
 
 /// Returns the unit of a resource's figures as it is shown, and what the report's figures are multiplied by to get there.
-fn unit(report: &ReplayReport, resource: Resource) -> (&'static str, f64) {
+pub(super) fn unit(report: &ReplayReport, resource: Resource) -> (&'static str, f64) {
     let unit = match resource {
         Resource::Memory => report.units.memory,
         Resource::Cpu => report.units.cpu,

@@ -2,6 +2,7 @@
 //! calibrated settings and feedback of it.
 
 mod calibrated;
+mod observed;
 mod reaction;
 mod rows;
 mod sweep;
@@ -57,6 +58,11 @@ fn point(clusters: &[Sums], draw: Option<&[u32]>) -> Option<Point> {
         all.waste += times * sums.waste;
     }
     Some(Point { rate: quotient(all.failed, all.weight)?, waste: quotient(all.waste, all.weight)? })
+}
+
+/// Returns the points of a sweep, in the order of the settings.
+fn curve(table: &Table, draw: Option<&[u32]>) -> Vec<Point> {
+    table.iter().filter_map(|clusters| point(clusters, draw)).collect()
 }
 
 fn difference(a: Option<f64>, b: Option<f64>) -> Option<f64> {

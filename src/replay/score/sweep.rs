@@ -1,13 +1,9 @@
 //! Sweeps over the knobs, and the waste read off them at equal failure rates.
 
-use super::{Population, Resource, Scorer, Table, View, Weighting, difference, point};
+use super::{Population, Resource, Scorer, Table, View, Weighting, curve, difference, point};
 use crate::replay::bootstrap::{Resamples, interval};
-use crate::replay::compare::{Point, at_rate};
+use crate::replay::compare::at_rate;
 use crate::replay::results::{CurvePoint, EqualCoverage};
-
-fn curve(table: &Table, draw: Option<&[u32]>) -> Vec<Point> {
-    table.iter().filter_map(|clusters| point(clusters, draw)).collect()
-}
 
 impl Scorer<'_> {
     /// Returns every sweep, and the waste read off it at the target rates with paired intervals.
