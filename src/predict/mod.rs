@@ -6,6 +6,7 @@
 
 mod answer;
 mod calibrate;
+pub mod control;
 mod convert;
 mod error;
 mod estimate;

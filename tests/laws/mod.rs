@@ -1,5 +1,6 @@
 //! Laws that hold for all inputs (property tests).
 
+mod control;
 mod estimator;
 mod fingerprints;
 mod merging;
