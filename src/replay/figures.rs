@@ -230,7 +230,7 @@ pub(super) fn weighted_mean(values: impl Iterator<Item = (Option<f64>, f64)>) ->
     quotient(sum, weights)
 }
 
-fn weighted_quantile(values: impl Iterator<Item = (Option<f64>, f64)>, share: f64) -> Option<f64> {
+pub(super) fn weighted_quantile(values: impl Iterator<Item = (Option<f64>, f64)>, share: f64) -> Option<f64> {
     let mut sorted: Vec<(f64, f64)> = values
         .filter_map(|(value, weight)| Some((value?, weight)))
         .filter(|(value, weight)| value.is_finite() && *weight > 0.0)

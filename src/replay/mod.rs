@@ -14,6 +14,7 @@
 mod answers;
 mod bootstrap;
 mod case;
+pub mod closed;
 mod compare;
 mod feedback;
 mod figures;
@@ -40,6 +41,7 @@ mod watch;
 pub use crate::predict::{OutputUnits, Scale};
 pub use answers::GivenAnswer;
 pub use case::{Case, application_key};
+pub use closed::{ClosedRow, Lives};
 pub use compare::{Point, at_rate};
 pub use feedback::{Attempt, FeedbackModel, FeedbackParams, FeedbackRun, simulate};
 pub use figures::{Figures, Judged, Reading, figures, pinball, serious_oom_kills, witt_wastage};

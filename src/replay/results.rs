@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::closed::ClosedRow;
 use super::feedback::FeedbackModel;
 use super::figures::{Figures, Reading};
 use super::observed::Observed;
@@ -296,6 +297,8 @@ pub struct SplitReport {
     pub calibrated: Vec<Calibrated>,
     /// Feedback models.
     pub feedback: Vec<FeedbackRow>,
+    /// Runs led by every rival's own rules from the first answer to the end; empty without feedback.
+    pub closed_loop: Vec<ClosedRow>,
     /// Order of the rivals under each model.
     pub order: Vec<OrderRow>,
     /// What the reader must know.
@@ -353,7 +356,7 @@ pub struct ReplayReport {
 }
 
 /// The columns of [`ReplayReport::rows`], in order.
-const COLUMNS: [&str; 42] = [
+const COLUMNS: [&str; 50] = [
     "split",
     "window_seconds",
     "rival",
@@ -396,6 +399,14 @@ const COLUMNS: [&str; 42] = [
     "pinball",
     "waste_at_target",
     "unanswered",
+    "peak_slack_mean",
+    "oom_free_task_days",
+    "oom_free_job_days",
+    "oom_kills_per_task_day",
+    "serious_job_days",
+    "changes_per_task_day",
+    "unchanged_task_days",
+    "never_fits",
 ];
 
 impl ReplayReport {
@@ -404,8 +415,8 @@ impl ReplayReport {
         &COLUMNS
     }
 
-    /// Returns every row of every split as text, one cell per column, then those of the curve against seconds observed
-    /// (group `at-every-window` or `at-this-window`); a figure that cannot be computed is empty.
+    /// Returns every row of every split as text, one cell per column, then those of the closed loop (group `closed-loop`,
+    /// model, lives), then those of the curve against seconds observed (group `at-every-window` or `at-this-window`); a figure that cannot be computed is empty.
     ///
     /// # Errors
     /// None in practice: the rows are plain structs.
@@ -413,6 +424,14 @@ impl ReplayReport {
         let asked = self.splits.last().map(|split| split.split);
         let of_splits = self.splits.iter().flat_map(|split| &split.rows).map(|row| {
             let mut value = serde_json::to_value(row)?;
+            value["window_seconds"] = self.window_seconds.into();
+            Ok(cells(&value))
+        });
+        let led = self.splits.iter().flat_map(|split| &split.closed_loop).map(|row| {
+            let mut value = serde_json::to_value(row)?;
+            let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+            value["group"] = format!("closed-loop {} {}", word(&value["model"]), word(&value["lives"])).into();
+            value["workloads"] = value["runs"].take();
             value["window_seconds"] = self.window_seconds.into();
             Ok(cells(&value))
         });
@@ -424,7 +443,7 @@ impl ReplayReport {
             value["population"] = serde_json::to_value(Population::WithFallback)?;
             Ok(cells(&value))
         });
-        of_splits.chain(observed).collect()
+        of_splits.chain(led).chain(observed).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use super::ReplayError;
 use super::answers::{Answers, Contestant, GivenAnswer, ask, steps};
 use super::bootstrap::Resamples;
 use super::case::Case;
+use super::closed::closed_loop;
 use super::learner::Learner;
 use super::params::{ReplayParams, Split, SplitBasis};
 use super::plan::{Block, Plan, Reason, earlier_instances, instances, plan};
@@ -182,6 +183,11 @@ fn replay_split(
         if has_calibration { scorer.calibrated(&calibrator, &calibrated_by, resamples.as_ref()) } else { Vec::new() };
     let for_feedback = has_calibration.then_some((&calibrator, calibrated_by.as_slice(), FEEDBACK_TARGET));
     let (feedback, order) = scorer.feedback(cases, &surroundings.scale, for_feedback);
+    let closed_loop = if params.feedback {
+        closed_loop(cases, &plan.test, &test, contestants, surroundings, params, watch)?
+    } else {
+        Vec::new()
+    };
 
     let queries = test.queries.len() as u64;
     let count_of =
@@ -216,6 +222,7 @@ fn replay_split(
         equal_coverage: if queries > 0 { equal_coverage } else { Vec::new() },
         calibrated,
         feedback: if queries > 0 { feedback } else { Vec::new() },
+        closed_loop,
         order: if queries > 0 { order } else { Vec::new() },
         warnings: plan.notes.clone(),
     };

@@ -28,6 +28,8 @@ fn a_table_tells_people_what_programs_get_as_json_and_csv() {
         "GiB-hours",
         "of 14 workloads",
         "\npersistence-2 ",
+        "\nclosed loop (F0): 14 runs led from the first answer to the end, ",
+        "\nshadow-held ",
     ] {
         assert!(table.stdout.contains(expected), "no `{expected}`\n{}", table.stdout);
     }
@@ -42,7 +44,10 @@ fn a_table_tells_people_what_programs_get_as_json_and_csv() {
     let mut lines = csv.stdout.lines();
     let columns = lines.next().unwrap().split(',').count();
     assert!(lines.clone().all(|line| line.split(',').count() == columns), "{}", csv.stdout);
-    assert_eq!(lines.count(), json["splits"][0]["rows"].as_array().unwrap().len());
+    let rows = |name: &str| json["splits"][0][name].as_array().unwrap().len();
+    // Three models, two resources, two weightings, two groups of lives for each rival and for shadow's held answer.
+    assert_eq!(rows("closed_loop"), 3 * 2 * 2 * 2 * 5);
+    assert_eq!(lines.count(), rows("rows") + rows("closed_loop"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `shadow replay`: how good shadow would have been on the stored trace, beside its rivals. Reads the store; writes
 //! nothing but its answer.
 
+mod closed;
 mod gate;
 mod observed;
 mod progress;
@@ -54,6 +55,7 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Replay) -> Result<Outcome, Comma
     match args.output {
         ReplayForm::Table => {
             tables::show(ui, &report, target(args))?;
+            closed::show(ui, &report)?;
             observed::show(ui, &report)?;
         }
         ReplayForm::Json => {

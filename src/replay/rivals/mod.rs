@@ -4,6 +4,7 @@
 //! first window's profile and the facts at submission; the future only if [`Rival::sees_the_future`].
 
 mod history;
+mod minutes;
 mod neighbours;
 mod oracle;
 mod owner;
@@ -11,9 +12,11 @@ mod persistence;
 mod prior;
 mod vpa;
 mod vpa_histogram;
+mod vpa_loop;
 
 use std::collections::BTreeMap;
 
+use crate::predict::control::Controller;
 use crate::predict::{Newcomer, Question};
 use crate::profile::{LifeProfile, Window};
 use crate::units::Micros;
@@ -24,6 +27,7 @@ use super::learner::Learner;
 use super::{ReplayError, Scale};
 
 pub use history::HistoryLadder;
+pub use minutes::{Minute, Minutes};
 pub use neighbours::Neighbours;
 pub use oracle::Oracle;
 pub use owner::Owner;
@@ -31,6 +35,7 @@ pub use persistence::Persistence;
 pub use prior::{ClassPrior, Constant};
 pub use vpa::{VpaBounds, VpaCold, VpaContainer};
 pub use vpa_histogram::{DecayingHistogram, HistogramShape};
+pub use vpa_loop::{VpaController, updater_acts};
 
 /// Every rival that can be named, in the order of the report. `shadow` first, the unreachable reference last.
 pub const NAMES: [&str; 14] = [
@@ -173,6 +178,12 @@ pub trait Rival: Send + Sync {
     /// the allocation that was too small. Nothing gives the workload up.
     fn after_kills(&self, _: &Query<'_>, _: &Setting, kills: &[Attempt], _: &Scale) -> Option<f64> {
         kills.last().map(|kill| kill.allocation * 2.0)
+    }
+
+    /// Returns what leads a run in the closed loop from the end of its first window on, the first observation; nothing
+    /// holds the first answer and grows it by [`Self::after_kills`].
+    fn controller(&self, _: &Query<'_>, _: &Setting, _: &Scale) -> Option<Box<dyn Controller>> {
+        None
     }
 }
 

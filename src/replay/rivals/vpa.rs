@@ -5,7 +5,9 @@
 //! the moment at each restart, which is kind to it: a real updater waits.
 
 use super::vpa_histogram::{DecayingHistogram, HistogramShape};
+use super::vpa_loop::VpaController;
 use super::{Prepared, Query, Recommendation, ReplayError, Rival, Setting, Store, Surroundings};
+use crate::predict::control::Controller;
 use crate::replay::Scale;
 use crate::replay::feedback::Attempt;
 
@@ -237,14 +239,15 @@ pub struct VpaCold {
 }
 
 /// A container in cores and bytes (or fractions), with what converts from the store's units.
-struct Converted {
-    container: VpaContainer,
-    cores_per_unit: f64,
-    bytes_per_unit: f64,
+#[derive(Debug, Clone)]
+pub(super) struct Converted {
+    pub(super) container: VpaContainer,
+    pub(super) cores_per_unit: f64,
+    pub(super) bytes_per_unit: f64,
 }
 
 impl Converted {
-    fn cold(query: &Query<'_>, scale: &Scale) -> Self {
+    pub(super) fn cold(query: &Query<'_>, scale: &Scale) -> Self {
         let amounts = |known: Option<f64>| if known.is_some() { Amounts::Absolute } else { Amounts::Relative };
         let cores_per_unit = scale.cores_per_unit.unwrap_or(1.0);
         let bytes_per_unit = scale.bytes_per_unit.unwrap_or(1.0);
@@ -296,6 +299,10 @@ impl Rival for VpaCold {
             cold.container.add_oom_kill(query.at.as_seconds() + kill.at, kill.allocation * cold.bytes_per_unit);
         }
         Some(cold.container.memory_target(setting.knob, self.floors) / cold.bytes_per_unit)
+    }
+
+    fn controller(&self, query: &Query<'_>, setting: &Setting, scale: &Scale) -> Option<Box<dyn Controller>> {
+        Some(Box::new(VpaController::new(Converted::cold(query, scale), query, setting.knob, self.floors)))
     }
 }
 

@@ -1,0 +1,250 @@
+//! The closed loop: every run is led by a controller from its first answer to its end, and each rival by its own rules.
+//!
+//! Input: the plan's test blocks with their stores, the first answers of all rivals, and the rows of every query. Output:
+//! [`ClosedRow`]s: what was allocated, used and killed per job-day, under F0, F1 and F2. Shadow matches again over longer
+//! windows and lets the run's own record take over ([`crate::predict::control`]); rivals with a published feedback
+//! follow it ([`super::rivals::Rival::controller`]); all others hold their first answer and grow it after a kill.
+//!
+//! Invariants: a controller is shown rows only after they ended, and stores hold what their block allows; figures begin
+//! at the end of the rows that the first answer rests on; runs are led in parallel and added up in the order of the
+//! cases, so that the number of threads changes nothing. Cost: time grows with rows, rivals and models; beside the cases,
+//! one summary per job-day, rival and model is held.
+
+mod days;
+mod engine;
+mod figures;
+mod held;
+mod stages;
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use crate::predict::Facts;
+use crate::predict::control::{Controller, InForce, ShadowController};
+use crate::profile::Floors;
+
+use super::ReplayError;
+use super::answers::{Answers, Asked, Contestant};
+use super::case::{Case, job_key};
+use super::feedback::FeedbackModel;
+use super::params::ReplayParams;
+use super::plan::Block;
+use super::results::Resource;
+use super::rivals::Surroundings;
+use super::series::Series;
+use super::watch::Watch;
+
+pub use days::{Day, DayOfResource, Days};
+pub use engine::{LoopCase, LoopParams, LoopRun, lead};
+pub use figures::{ClosedRow, Lives};
+
+use figures::{JobDay, RunSummary, Tally};
+use held::Held;
+use stages::{FittedStages, History};
+
+/// Kills in a row after which a run is given up, and the wait after each (our values, those of the one-shot feedback).
+const MOST_ATTEMPTS: u32 = 10;
+const RESTART_DELAY_SECONDS: f64 = 10.0;
+/// Shadow's first answer held like that of a rival: what the controller adds is the difference.
+const SHADOW_HELD: &str = "shadow-held";
+
+/// Who leads.
+#[derive(Clone, Copy)]
+struct Leader {
+    name: &'static str,
+    /// Position of the rival whose first answer it is.
+    contestant: usize,
+    is_shadow: bool,
+}
+
+/// Everything that leading needs.
+struct World<'a> {
+    cases: &'a [Case],
+    params: &'a ReplayParams,
+    contestants: &'a [Contestant],
+    answers: &'a Answers,
+    surroundings: &'a Surroundings<'a>,
+    leaders: Vec<Leader>,
+}
+
+/// Leads every query of the test by every rival under every model.
+///
+/// # Errors
+/// [`ReplayError::Learner`] if shadow's estimator cannot be fitted over a longer window.
+pub(super) fn closed_loop(
+    cases: &[Case],
+    blocks: &[Block],
+    answers: &Answers,
+    contestants: &[Contestant],
+    surroundings: &Surroundings<'_>,
+    params: &ReplayParams,
+    watch: &dyn Watch,
+) -> Result<Vec<ClosedRow>, ReplayError> {
+    let mut leaders = Vec::new();
+    for (contestant, entry) in contestants.iter().enumerate() {
+        // Without any answer a rival's line would be the owner's.
+        if (0..answers.queries.len()).all(|query| answers.rung(contestant, query).is_none()) {
+            continue;
+        }
+        let name = entry.rival.name();
+        leaders.push(Leader { name, contestant, is_shadow: name == "shadow" });
+        if name == "shadow" {
+            leaders.push(Leader { name: SHADOW_HELD, contestant, is_shadow: false });
+        }
+    }
+    let world = World { cases, params, contestants, answers, surroundings, leaders };
+    let floors = Floors::of(params.units);
+    let mut tallies: BTreeMap<(usize, FeedbackModel), Tally> = BTreeMap::new();
+    watch.stage("leading runs", answers.queries.len() as u64);
+    for (number, block) in blocks.iter().enumerate() {
+        let queries: Vec<usize> = (0..answers.queries.len()).filter(|query| answers.blocks[*query] == number).collect();
+        let history = if world.leaders.iter().any(|leader| leader.is_shadow) {
+            let store: Vec<&Case> = block.store.iter().map(|case| &cases[*case]).collect();
+            Some(History::new(&store, params.window, floors))
+        } else {
+            None
+        };
+        let stages = history.as_ref().map(|history| history.fit(surroundings)).transpose()?;
+        let led: Vec<_> = jobs(&world, &queries)
+            .par_iter()
+            .map(|job| {
+                let led = world.lead_job(job, stages.as_ref());
+                watch.advance(job.len() as u64);
+                led
+            })
+            .collect();
+        for (key, part) in led.into_iter().flatten() {
+            tallies.entry(key).or_default().add(part);
+        }
+    }
+    let units = surroundings.scale.output();
+    Ok(tallies
+        .iter()
+        .flat_map(|((leader, model), tally)| tally.rows(params.split, world.leaders[*leader].name, *model, &units))
+        .collect())
+}
+
+/// Groups queries by the job that their identifiers name, in the order of their first; a run without a job is its own.
+fn jobs(world: &World<'_>, queries: &[usize]) -> Vec<Vec<usize>> {
+    let mut position: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut jobs: Vec<Vec<usize>> = Vec::new();
+    for query in queries {
+        match job_key(&world.cases[world.answers.queries[*query]].known.workload) {
+            Some(job) => {
+                let at = *position.entry(job).or_insert_with(|| {
+                    jobs.push(Vec::new());
+                    jobs.len() - 1
+                });
+                jobs[at].push(*query);
+            }
+            None => jobs.push(vec![*query]),
+        }
+    }
+    jobs
+}
+
+/// What one job adds to one leader and model.
+type Part = ((usize, FeedbackModel), (Vec<RunSummary>, Vec<JobDay>));
+
+impl World<'_> {
+    fn case(&self, query: usize) -> &Case {
+        &self.cases[self.answers.queries[query]]
+    }
+
+    /// Leads the tasks of one job by everybody. Tasks share the days of the job, counted from its first start.
+    fn lead_job(&self, job: &[usize], stages: Option<&FittedStages<'_>>) -> Vec<Part> {
+        let start = |query: usize| self.case(query).known.workload.start.unwrap_or_default();
+        let origin = job.iter().map(|query| start(*query)).min().unwrap_or_default();
+        let facts: Vec<Facts> = job.iter().map(|query| Facts::from(&self.case(*query).known.workload)).collect();
+        let series: Vec<Series> =
+            job.iter().map(|query| Series::new(&self.case(*query).samples, start(*query))).collect();
+        let mut parts = Vec::new();
+        for (number, leader) in self.leaders.iter().enumerate() {
+            for model in [FeedbackModel::F0, FeedbackModel::F1, FeedbackModel::F2] {
+                let mut summaries = Vec::new();
+                let mut tasks = Vec::new();
+                for ((query, facts), series) in job.iter().zip(&facts).zip(&series) {
+                    let offset = start(*query).minus(origin).as_seconds();
+                    let Some((summary, days)) = self.lead_one(*leader, model, *query, (facts, series, offset), stages)
+                    else {
+                        continue;
+                    };
+                    summaries.push(summary);
+                    tasks.push((summary.lives, days));
+                }
+                parts.push(((number, model), (summaries, figures::job_days(tasks))));
+            }
+        }
+        parts
+    }
+
+    /// Leads one run; nothing if neither the rival nor its owner allocates memory.
+    fn lead_one(
+        &self,
+        leader: Leader,
+        model: FeedbackModel,
+        query: usize,
+        (facts, series, offset): (&Facts, &Series, f64),
+        stages: Option<&FittedStages<'_>>,
+    ) -> Option<(RunSummary, BTreeMap<u64, Day>)> {
+        let case = self.case(query);
+        let workload = &case.known.workload;
+        let start = workload.start.unwrap_or_default();
+        let (cpu, memory) = super::rivals::Owner::asked(&workload.request, &workload.limit);
+        let owner = InForce { cpu, memory };
+        let entry = &self.contestants[leader.contestant];
+        let published = entry.rival.published();
+        let answer = |resource| self.answers.get(leader.contestant, query, 0, published, resource);
+        let own = InForce { cpu: answer(Resource::Cpu), memory: answer(Resource::Memory) };
+        // The oracle is a reference: where it does not know the truth, nobody stands in for it.
+        if entry.rival.sees_the_future() && own.memory.is_none() {
+            return None;
+        }
+        let first = InForce { cpu: own.cpu.or(owner.cpu), memory: own.memory.or(owner.memory) };
+        first.memory?;
+        let asked = Asked::new(case, self.params.window.length);
+        let setting = entry.settings[published];
+        let scale = &self.surroundings.scale;
+        let own_rule = own.memory.is_some();
+        let by_rule = || entry.rival.controller(&asked.query(), &setting, scale).filter(|_| own_rule);
+        let mut controller: Box<dyn Controller + '_> = match stages.filter(|_| leader.is_shadow) {
+            Some(stages) => {
+                let floors = Floors::of(self.params.units);
+                Box::new(ShadowController::new(&workload.id, facts, start, floors, stages.stages(), stages.settings))
+            }
+            None => by_rule().map_or_else(
+                || {
+                    let query = &asked;
+                    let bump = move |kills: &[super::feedback::Attempt]| {
+                        if own_rule {
+                            entry.rival.after_kills(&query.query(), &setting, kills, scale)
+                        } else {
+                            kills.last().map(|kill| kill.allocation * 2.0)
+                        }
+                    };
+                    Box::new(Held::new(first, Box::new(bump))) as Box<dyn Controller + '_>
+                },
+                |controller| controller as Box<dyn Controller + '_>,
+            ),
+        };
+        let params = LoopParams {
+            model,
+            from: self.params.window.length.as_seconds().max(case.known.window.observed_seconds),
+            cpu_limit: self.params.cpu_limit,
+            service: case.is_service(),
+            memory_cap: scale.machine_memory,
+            restart_delay: RESTART_DELAY_SECONDS,
+            most_attempts: MOST_ATTEMPTS,
+        };
+        let mut days = Days::new(offset);
+        let loop_case = LoopCase { samples: &case.samples, start, series, owner };
+        let run = lead(&loop_case, &mut *controller, &params, &mut days);
+        let lives = Lives::of(case.known.life.seconds);
+        Some((RunSummary { run, lives, owner }, days.finish()))
+    }
+}
+
+#[cfg(test)]
+#[path = "closed_tests.rs"]
+mod tests;
