@@ -68,8 +68,20 @@ impl Cell {
     }
 }
 
-/// All cells of one rival and query, and the rung of its published setting.
-type CellsAndRung = (Vec<Cell>, Option<&'static str>);
+/// A stored workload that an answer rests on: its position in the cases and its share.
+pub(super) type Rested = (u32, f32);
+
+/// The workloads that are kept of an answer: the heaviest ones, as many as a person reads.
+const KEPT_EVIDENCE: usize = 5;
+
+/// One rival's answers to one query.
+struct Told {
+    cells: Vec<Cell>,
+    /// Of its published setting, first draw.
+    rung: Option<&'static str>,
+    /// Of its published setting.
+    evidence: Vec<Rested>,
+}
 
 /// The answers to a list of queries.
 pub(super) struct Answers {
@@ -81,6 +93,8 @@ pub(super) struct Answers {
     cells: Vec<Vec<Cell>>,
     /// Per rival: the rung of each query's published setting, first draw.
     rungs: Vec<Vec<Option<&'static str>>>,
+    /// Per rival: what each query's published setting rests on, heaviest first; empty for most rivals.
+    evidence: Vec<Vec<Vec<Rested>>>,
     /// Per rival: (draws, settings).
     shapes: Vec<(usize, usize)>,
 }
@@ -109,6 +123,11 @@ impl Answers {
         self.rungs[rival][query]
     }
 
+    /// Returns the heaviest workloads that the answer to a query at the published setting rests on.
+    pub(super) fn evidence(&self, rival: usize, query: usize) -> &[Rested] {
+        &self.evidence[rival][query]
+    }
+
     /// Returns the answers to the queries for which `keeps` holds, a position in the cases.
     pub(super) fn only(&self, keeps: impl Fn(usize) -> bool) -> Self {
         let kept: Vec<usize> = (0..self.queries.len()).filter(|query| keeps(self.queries[*query])).collect();
@@ -121,6 +140,11 @@ impl Answers {
             blocks: kept.iter().map(|query| self.blocks[*query]).collect(),
             cells: self.cells.iter().zip(&self.shapes).map(cells_of).collect(),
             rungs: self.rungs.iter().map(|rungs| kept.iter().map(|query| rungs[*query]).collect()).collect(),
+            evidence: self
+                .evidence
+                .iter()
+                .map(|evidence| kept.iter().map(|query| evidence[*query].clone()).collect())
+                .collect(),
             shapes: self.shapes.clone(),
         }
     }
@@ -174,6 +198,12 @@ impl Answers {
     }
 }
 
+/// Shares are shown with two digits.
+#[expect(clippy::cast_possible_truncation, reason = "a share of 0 to 1, to the seventh digit")]
+const fn narrow(share: f64) -> f32 {
+    share as f32
+}
+
 /// Returns how many steps [`ask`] tells: one per query, rival and draw.
 pub(super) fn steps(blocks: &[Block], contestants: &[Contestant]) -> u64 {
     let draws: u64 = contestants.iter().map(|contestant| u64::from(contestant.rival.draws())).sum();
@@ -197,6 +227,7 @@ pub(super) fn ask(
         blocks: Vec::new(),
         cells: contestants.iter().map(|_| Vec::new()).collect(),
         rungs: contestants.iter().map(|_| Vec::new()).collect(),
+        evidence: contestants.iter().map(|_| Vec::new()).collect(),
         shapes,
     };
     for (position, block) in blocks.iter().enumerate() {
@@ -204,7 +235,7 @@ pub(super) fn ask(
         for (rival, contestant) in contestants.iter().enumerate() {
             let prepared = contestant.rival.prepare(&store, surroundings)?;
             let published = contestant.rival.published();
-            let answered: Vec<Result<CellsAndRung, ReplayError>> = block
+            let answered: Vec<Result<Told, ReplayError>> = block
                 .queries
                 .par_iter()
                 .map(|case| {
@@ -221,13 +252,20 @@ pub(super) fn ask(
                         cells.extend(found.iter().map(|answer| Cell::new(answer.as_ref())));
                         watch.advance(1);
                     }
-                    Ok((cells, rung))
+                    let rests = prepared.evidence(&query, &contestant.settings[published])?;
+                    let evidence = rests.iter().take(KEPT_EVIDENCE).filter_map(|(position, share)| {
+                        // Positions beyond 4 billion do not occur: the estimator counts its rows in 32 bits.
+                        let case = u32::try_from(*block.store.get(*position)?).ok()?;
+                        Some((case, narrow(*share)))
+                    });
+                    Ok(Told { cells, rung, evidence: evidence.collect() })
                 })
                 .collect();
             for one in answered {
-                let (cells, rung) = one?;
-                answers.cells[rival].extend(cells);
-                answers.rungs[rival].push(rung);
+                let told = one?;
+                answers.cells[rival].extend(told.cells);
+                answers.rungs[rival].push(told.rung);
+                answers.evidence[rival].push(told.evidence);
             }
         }
         answers.queries.extend(&block.queries);

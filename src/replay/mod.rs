@@ -53,8 +53,8 @@ pub use params::{ReplayParams, Split, SplitBasis, StoreMode};
 pub use plan::{Block, Cuts, Plan, Reason, Removed, plan};
 pub use quantile::weighted_upper_quantile;
 pub use results::{
-    Calibrated, Clusters, CurvePoint, EqualCoverage, FeedbackRow, Flattery, OrderRow, Population, ReplayReport,
-    Resource, RivalSummary, Row, SplitReport, Weighting,
+    Calibrated, Clusters, CurvePoint, Distribution, EqualCoverage, FeedbackRow, Flattery, Miss, MissNeighbour,
+    MissedBy, OrderRow, Population, ReplayReport, Resource, RivalSummary, Row, SplitReport, Weighting,
 };
 pub use run::{answers_given, replay, replay_watched};
 pub use series::Series;

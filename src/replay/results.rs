@@ -252,6 +252,63 @@ pub struct Clusters {
     pub largest_share: Option<f64>,
 }
 
+/// How one rival's allocations lie around the needs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Distribution {
+    /// The rival.
+    pub rival: &'static str,
+    /// The resource.
+    pub resource: Resource,
+    /// How censored needs are read.
+    pub reading: Reading,
+    /// The smallest A / P, then its quantiles in steps of 2 %, up to the largest.
+    pub ratios: Vec<f64>,
+}
+
+/// On which side of the need an answer lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissedBy {
+    /// It was too small.
+    TooLittle,
+    /// It was larger than needed.
+    TooMuch,
+}
+
+/// One of shadow's worst answers at its published setting.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Miss {
+    /// The resource.
+    pub resource: Resource,
+    /// The side.
+    pub missed_by: MissedBy,
+    /// The workload, with `#run` for restarts.
+    pub workload: String,
+    /// Its application.
+    pub application: Option<String>,
+    /// What it needed, in the report's unit.
+    pub need: f64,
+    /// What it was given.
+    pub allocation: f64,
+    /// The rung that answered.
+    pub rung: &'static str,
+    /// The heaviest workloads that the answer rests on.
+    pub neighbours: Vec<MissNeighbour>,
+}
+
+/// A stored workload behind an answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MissNeighbour {
+    /// The workload, with `#run` for restarts.
+    pub workload: String,
+    /// Its application.
+    pub application: Option<String>,
+    /// Its share in the answer.
+    pub weight: f64,
+    /// What it needed, in the report's unit.
+    pub need: Option<f64>,
+}
+
 /// One split's results.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SplitReport {
@@ -301,6 +358,10 @@ pub struct SplitReport {
     pub closed_loop: Vec<ClosedRow>,
     /// Order of the rivals under each model.
     pub order: Vec<OrderRow>,
+    /// Allocations over needs.
+    pub distributions: Vec<Distribution>,
+    /// Shadow's worst answers: by resource, too little before too much, the worst first.
+    pub misses: Vec<Miss>,
     /// What the reader must know.
     pub warnings: Vec<String>,
 }

@@ -224,6 +224,8 @@ fn replay_split(
         feedback: if queries > 0 { feedback } else { Vec::new() },
         closed_loop,
         order: if queries > 0 { order } else { Vec::new() },
+        distributions: scorer.distributions(),
+        misses: scorer.misses(cases),
         warnings: plan.notes.clone(),
     };
     report.warnings.extend(warnings(&report, &plan, params));

@@ -1,7 +1,7 @@
 use super::*;
 use crate::replay::results::FeedbackRow;
 use crate::replay::test_cases::{Fake, WINDOW, case};
-use crate::replay::{FeedbackModel, Reading, Row};
+use crate::replay::{FeedbackModel, Miss, MissedBy, Reading, Row};
 use crate::trace::{CpuUnit, MemoryUnit, NetworkUnit, UnitContract};
 
 const UNITS: UnitContract = UnitContract { cpu: CpuUnit::Cores, memory: MemoryUnit::Bytes, network: NetworkUnit::None };
@@ -302,4 +302,40 @@ fn the_headline_is_the_row_with_fallback_beside_its_family_and_its_feedback() {
     assert!(found.lines.iter().all(|line| line.feedback.is_none() && line.row.resource == Resource::Cpu));
     let elsewhere = report.splits[0].headline(Resource::Cpu, Weighting::ResourceHour, 0.07);
     assert!(elsewhere.lines.iter().all(|line| line.equal.is_none()));
+}
+
+#[test]
+fn the_worst_answers_come_with_the_workloads_they_rest_on() {
+    let mut cases = cases();
+    // One needs ten times what its application needed before, from a first window like theirs.
+    cases[100].known.life.memory_peak = Some(20.0 * GIB);
+    cases[100].known.workload.run = 2;
+    let report = replay(&cases, &params(Split::Recurring), &Fake).unwrap();
+    let misses = &report.splits[0].misses;
+    let memory: Vec<&Miss> = misses.iter().filter(|miss| miss.resource == Resource::Memory).collect();
+    let worst = memory[0];
+    assert_eq!((worst.missed_by, worst.workload.as_str()), (MissedBy::TooLittle, "w100#2"));
+    assert!((worst.need - 20.0).abs() < 1e-9 && worst.allocation < 5.0, "{worst:?}");
+    assert_eq!((worst.rung, worst.neighbours.len()), ("neighbours", 5));
+    // The nearest of the store have the same first window, and so the same peak.
+    let first = &worst.neighbours[0];
+    assert!((first.need.unwrap() - 2.0).abs() < 0.2 && first.workload.starts_with('w'), "{first:?}");
+    let of = |missed_by| memory.iter().filter(|miss| miss.missed_by == missed_by).collect::<Vec<_>>();
+    let too_much = of(MissedBy::TooMuch);
+    assert!(of(MissedBy::TooLittle).len() <= 10 && too_much.len() == 10);
+    let wastes: Vec<f64> = too_much.iter().map(|miss| miss.allocation - miss.need).collect();
+    assert!(wastes.windows(2).all(|pair| pair[0] >= pair[1]) && wastes[9] > 0.0, "{wastes:?}");
+}
+
+#[test]
+fn distributions_hold_every_rival_at_its_published_setting() {
+    let report = replay(&cases(), &params(Split::Recurring), &Fake).unwrap();
+    let of = |rival| {
+        let found = report.splits[0].distributions.iter().find(|one| one.rival == rival);
+        &found.unwrap().ratios
+    };
+    // The owner asks for four times the peak; twice the window's half peak is the peak.
+    assert!(of("owner").len() == 51 && of("owner").iter().all(|ratio| (ratio - 4.0).abs() < 1e-9));
+    assert!(of("persistence-2").iter().all(|ratio| (ratio - 1.0).abs() < 1e-9));
+    assert!(of("shadow").is_sorted());
 }

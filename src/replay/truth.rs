@@ -39,6 +39,8 @@ pub(super) struct Truth {
     pub(super) earlier: u64,
     /// Its life, in seconds.
     pub(super) life_seconds: f64,
+    /// Its scheduling class, where the trace has one.
+    pub(super) class: Option<String>,
     /// Whether the memory peak was first reached after the first hour; nothing if unknown.
     pub(super) late_peak: Option<bool>,
     /// Whether its request was written by an autoscaler.
@@ -76,6 +78,7 @@ impl Truth {
             service: entry.is_service(),
             earlier,
             life_seconds: life.seconds,
+            class: workload.class.clone(),
             late_peak: life.memory_peak_at_seconds.map(|at| at > SECONDS_PER_HOUR),
             autoscaled: workload.flags.contains(crate::trace::WorkloadFlags::AUTOSCALED),
             memory,
@@ -93,6 +96,11 @@ impl Truth {
     /// Returns what the owner asked for, in the store's units.
     pub(super) fn owner(&self, resource: Resource) -> Option<f64> {
         self.of(resource).owner
+    }
+
+    /// Returns the need, in the store's units.
+    pub(super) fn need(&self, resource: Resource) -> Option<f64> {
+        self.of(resource).amount
     }
 
     /// Returns whether the need is only a lower bound.

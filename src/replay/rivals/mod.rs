@@ -199,6 +199,15 @@ pub trait Prepared: Send + Sync {
         settings: &[Setting],
         draw: u32,
     ) -> Result<Vec<Option<Recommendation>>, ReplayError>;
+
+    /// Returns what the answer at a setting rests on: positions in the store that it was prepared with and shares that sum
+    /// to 1, largest first. Nothing for rivals that rest on no workload in particular.
+    ///
+    /// # Errors
+    /// As [`Prepared::recommend`].
+    fn evidence(&self, _: &Query<'_>, _: &Setting) -> Result<Vec<(usize, f64)>, ReplayError> {
+        Ok(Vec::new())
+    }
 }
 
 /// Returns the rival of that name.

@@ -71,12 +71,13 @@ impl Rival for Neighbours {
         surroundings: &Surroundings<'_>,
     ) -> Result<Box<dyn Prepared + 'a>, ReplayError> {
         // What ran before the trace began has no first window to learn from.
-        let known: Vec<_> = store
+        let (rows, known): (Vec<usize>, Vec<_>) = store
             .cases
             .iter()
-            .filter(|case| !case.known.life.censoring.left && case.known.window.samples > 0)
-            .map(|case| &case.known)
-            .collect();
+            .enumerate()
+            .filter(|(_, case)| !case.known.life.censoring.left && case.known.window.samples > 0)
+            .map(|(position, case)| (position, &case.known))
+            .unzip();
         let fitted = if known.is_empty() {
             None
         } else {
@@ -86,6 +87,7 @@ impl Rival for Neighbours {
         };
         Ok(Box::new(PreparedNeighbours {
             fitted,
+            rows,
             question: surroundings.question,
             random: self.draws.is_some(),
             seed: surroundings.seed,
@@ -95,6 +97,8 @@ impl Rival for Neighbours {
 
 struct PreparedNeighbours<'a> {
     fitted: Option<Box<dyn Fitted + 'a>>,
+    /// Position in the store of each row that was learned from.
+    rows: Vec<usize>,
     question: Question,
     random: bool,
     seed: u64,
@@ -140,6 +144,19 @@ impl Prepared for PreparedNeighbours<'_> {
             last = Some((setting.knob, answer));
         }
         Ok(answers)
+    }
+
+    fn evidence(&self, query: &Query<'_>, setting: &Setting) -> Result<Vec<(usize, f64)>, ReplayError> {
+        // Random neighbours say nothing about the query.
+        let Some(fitted) = self.fitted.as_ref().filter(|_| !self.random) else { return Ok(Vec::new()) };
+        let question = Question { coverage: setting.knob, ..self.question };
+        let answer = fitted
+            .answer(query.newcomer, &question, Selection::Nearest, &|_| true)
+            .map_err(|source| ReplayError::Learner { what: format!("`{}`", query.newcomer.name), source })?;
+        let mut support: Vec<(usize, f64)> =
+            answer.support.iter().filter_map(|one| Some((*self.rows.get(one.row)?, one.weight))).collect();
+        support.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        Ok(support)
     }
 }
 

@@ -2,6 +2,9 @@
 //! calibrated settings and feedback of it.
 
 mod calibrated;
+mod distribution;
+mod groups;
+mod misses;
 mod observed;
 mod reaction;
 mod rows;

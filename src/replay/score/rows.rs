@@ -1,19 +1,27 @@
 //! The rows of a report: each rival at its published setting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::groups::groups;
 use super::{Population, Reading, Resource, Scorer, View, Weighting, point, weight};
 use crate::replay::bootstrap::{Resamples, interval};
 use crate::replay::figures::{Figures, Judged, figures};
 use crate::replay::params::Split;
 use crate::replay::results::{RivalSummary, Row};
-use crate::replay::truth::Truth;
 
 /// The name of a row over all queries.
 const EVERYTHING: &str = "all";
 
 /// Of the rate and of the waste.
 type Intervals = (Option<(f64, f64)>, Option<(f64, f64)>);
+
+/// One rival's answers beside the truth, and the groups of each query.
+#[derive(Clone, Copy)]
+struct Judgements<'a> {
+    rival: usize,
+    judged: &'a [(usize, Judged)],
+    groups: &'a [Vec<String>],
+}
 
 impl Scorer<'_> {
     /// Returns the summaries of all rivals.
@@ -73,12 +81,19 @@ impl Scorer<'_> {
     /// Returns the rows of all rivals at their published settings.
     pub(in crate::replay) fn rows(&self, split: Split, resamples: Option<&Resamples>) -> Vec<Row> {
         let mut rows = Vec::new();
+        let groups = groups(&self.truths);
         for rival in 0..self.contestants.len() {
             for resource in Resource::ALL {
                 for population in [Population::WithFallback, Population::Common, Population::Answered] {
                     let judged = self.judged(rival, resource, population);
                     for weighting in Weighting::ALL {
-                        self.add_rows(&mut rows, split, rival, &judged, (resource, weighting, population), resamples);
+                        self.add_rows(
+                            &mut rows,
+                            split,
+                            Judgements { rival, judged: &judged, groups: &groups },
+                            (resource, weighting, population),
+                            resamples,
+                        );
                     }
                 }
             }
@@ -110,8 +125,7 @@ impl Scorer<'_> {
         &self,
         rows: &mut Vec<Row>,
         split: Split,
-        rival: usize,
-        judged: &[(usize, Judged)],
+        Judgements { rival, judged, groups }: Judgements<'_>,
         (resource, weighting, population): (Resource, Weighting, Population),
         resamples: Option<&Resamples>,
     ) {
@@ -124,9 +138,7 @@ impl Scorer<'_> {
         let row = |group: &str, reading: Reading, intervals: Intervals| {
             let of_group: Vec<Judged> = judged
                 .iter()
-                .filter(|(query, _)| {
-                    group == EVERYTHING || groups(&self.truths[*query]).iter().any(|name| name == group)
-                })
+                .filter(|(query, _)| group == EVERYTHING || groups[*query].iter().any(|name| name == group))
                 .map(|(_, one)| Judged { weight: weight(one, weighting), ..*one })
                 .collect();
             let mut figures = figures(&of_group, reading);
@@ -162,36 +174,8 @@ impl Scorer<'_> {
             rows.push(row(EVERYTHING, reading, intervals));
         }
         if population == Population::WithFallback {
-            let mut names: Vec<String> = self.truths.iter().flat_map(groups).collect();
-            names.sort_unstable();
-            names.dedup();
-            rows.extend(names.iter().map(|name| row(name, headline, (None, None))));
+            let names: BTreeSet<&String> = groups.iter().flatten().collect();
+            rows.extend(names.into_iter().map(|name| row(name, headline, (None, None))));
         }
     }
-}
-
-/// Returns the parts of the report that a query belongs to.
-fn groups(truth: &Truth) -> Vec<String> {
-    let earlier = match truth.earlier {
-        0 => "0",
-        1 => "1",
-        2..=4 => "2-4",
-        5..=19 => "5-19",
-        _ => "20+",
-    };
-    let life = match truth.life_seconds {
-        seconds if seconds < 3_600.0 => "life under 1 h",
-        seconds if seconds <= 86_400.0 => "life 1-24 h",
-        _ => "life over 24 h",
-    };
-    let mut names = vec![format!("earlier instances {earlier}"), life.to_owned()];
-    if truth.life_seconds > 3_600.0
-        && let Some(late) = truth.late_peak
-    {
-        names.push(if late { "peak after the first hour" } else { "peak in the first hour" }.to_owned());
-    }
-    if truth.autoscaled {
-        names.push("sized by an autoscaler".to_owned());
-    }
-    names
 }
