@@ -150,6 +150,7 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('--neighbours', '--neighbours', [CompletionResultType]::ParameterName, 'Number of neighbours to combine')
             [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Seed of folds, random neighbours and resampling')
             [CompletionResult]::new('--gate', '--gate', [CompletionResultType]::ParameterName, 'Conditions that must hold, with commas; exit code 4 if one does not')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write the report as one self-contained HTML page as well')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')

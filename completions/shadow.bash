@@ -782,7 +782,7 @@ _shadow() {
             return 0
             ;;
         shadow__subcmd__replay)
-            opts="-k -o -q -v -h --window --windows --split --rivals --feedback --coverage --neighbours --seed --gate --output --store --threads --quiet --verbose --color --progress --help"
+            opts="-k -o -q -v -h --window --windows --split --rivals --feedback --coverage --neighbours --seed --gate --report --output --store --threads --quiet --verbose --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -826,6 +826,21 @@ _shadow() {
                     ;;
                 --gate)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)

@@ -169,6 +169,7 @@ complete -c shadow -n "__fish_shadow_using_subcommand replay" -l coverage -d 'Sh
 complete -c shadow -n "__fish_shadow_using_subcommand replay" -s k -l neighbours -d 'Number of neighbours to combine' -r
 complete -c shadow -n "__fish_shadow_using_subcommand replay" -l seed -d 'Seed of folds, random neighbours and resampling' -r
 complete -c shadow -n "__fish_shadow_using_subcommand replay" -l gate -d 'Conditions that must hold, with commas; exit code 4 if one does not' -r
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l report -d 'Write the report as one self-contained HTML page as well' -r -F
 complete -c shadow -n "__fish_shadow_using_subcommand replay" -s o -l output -d 'Form of the answer' -r -f -a "table\t'For people'
 json\t'Everything, one JSON document'
 csv\t'One row per rival and resource'"

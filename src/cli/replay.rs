@@ -1,8 +1,9 @@
 //! Arguments of `shadow replay`.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 use crate::replay::Gate;
 use crate::units::Micros;
@@ -22,6 +23,9 @@ Examples:
 
   How much sooner than others is shadow right? The same figures after 10 s, a minute and half an hour:
     shadow replay --windows 10s,60s,30m
+
+  A page for people who were not there, with errors against seconds observed:
+    shadow replay --windows 10s,60s,30m --report replay.html
 
   Fail a pipeline when shadow would cover less, or waste more, than is acceptable:
     shadow replay --gate 'memory.coverage>=0.95,memory.slack<=0.4'";
@@ -90,6 +94,12 @@ pub struct Replay {
     /// Conditions that must hold, with commas; exit code 4 if one does not
     #[arg(long, value_name = "CONDITIONS", long_help = GATE)]
     pub gate: Option<Gate>,
+
+    /// Write the report as one self-contained HTML page as well
+    ///
+    /// Figures with the numbers behind them, the method and its limits in words; no script and nothing from the network.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub report: Option<PathBuf>,
 
     /// Form of the answer
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]

@@ -25,6 +25,7 @@ mod observed;
 mod params;
 mod plan;
 mod quantile;
+mod report;
 mod results;
 pub mod rivals;
 
@@ -52,6 +53,7 @@ pub use observed::{Alive, Observed, ObservedRow, ObservedWindow, seconds_observe
 pub use params::{ReplayParams, Split, SplitBasis, StoreMode};
 pub use plan::{Block, Cuts, Plan, Reason, Removed, plan};
 pub use quantile::weighted_upper_quantile;
+pub use report::{Provenance, page};
 pub use results::{
     Calibrated, Clusters, CurvePoint, Distribution, EqualCoverage, FeedbackRow, Flattery, Miss, MissNeighbour,
     MissedBy, OrderRow, Population, ReplayReport, Resource, RivalSummary, Row, SplitReport, Weighting,

@@ -184,3 +184,35 @@ fn windows_show_how_answers_improve() {
     assert!(without["seconds_observed"].is_null());
     world.run(["replay", "--windows", "0s"]).expect_code(2);
 }
+
+#[test]
+fn a_report_is_one_page_that_needs_nothing_else() {
+    let world = replayable("table", "60");
+    let replay = |path: &str| {
+        let arguments =
+            ["replay", "--rivals", "owner,persistence-2", "--windows", "60s,5m", "-o", "csv", "--report", path];
+        world.run(arguments)
+    };
+    let answer = replay("out/page.html").expect_code(0);
+    assert!(answer.stderr.contains("wrote `out/page.html`, "), "{}", answer.stderr);
+    let page = std::fs::read_to_string(world.path("out/page.html")).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"), "{}", &page[..200]);
+    for expected in
+        ["How soon is the answer good?", "<svg viewBox=", "Where it was farthest off", "Files that were read"]
+    {
+        assert!(page.contains(expected), "no `{expected}`");
+    }
+    for forbidden in ["<script", "href=", "src=", "url(", "@import"] {
+        assert!(!page.contains(forbidden), "`{forbidden}`");
+    }
+    assert!(!page.contains(&world.path("").to_string_lossy().into_owned()), "the page names folders of this machine");
+    replay("again.html").expect_code(0);
+    assert_eq!(page, std::fs::read_to_string(world.path("again.html")).unwrap());
+    let left = std::fs::read_dir(world.path("out")).unwrap().count();
+    assert_eq!(left, 1, "something was left beside the page");
+
+    let answer = replay("out").expect_code(2);
+    assert!(answer.stderr.contains("`out` is a folder") && answer.stdout.is_empty(), "{}", answer.stderr);
+    let answer = replay("again.html/page.html").expect_code(1);
+    assert!(answer.stderr.contains("again.html") && answer.stdout.is_empty(), "{}", answer.stderr);
+}

@@ -1,9 +1,10 @@
 //! `shadow replay`: how good shadow would have been on the stored trace, beside its rivals. Reads the store; writes
-//! nothing but its answer.
+//! its answer, and a page where one is asked for.
 
 mod closed;
 mod gate;
 mod observed;
+mod page;
 mod progress;
 mod tables;
 
@@ -34,6 +35,9 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Replay) -> Result<Outcome, Comma
     for window in &windows {
         ReplayParams { window: *window, ..params.clone() }.check()?;
     }
+    if let Some(path) = &args.report {
+        page::check(path)?;
+    }
     let cases = {
         let progress = ui.steps("reading workloads", store.manifest().totals.sampled_workloads);
         let mut cases = Vec::new();
@@ -63,6 +67,9 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Replay) -> Result<Outcome, Comma
             ui.data(|out| writeln!(out, "{text}"))?;
         }
         ReplayForm::Csv => csv(ui, &report)?,
+    }
+    if let Some(path) = &args.report {
+        page::write(ui, path, &report, store.manifest())?;
     }
     warn(ui, &report);
     match &args.gate {

@@ -9,7 +9,7 @@ use crate::replay::truth::Truth;
 /// Classes that have rows of their own, the largest ones; the rest are one group (our value).
 const MOST_CLASSES: usize = 8;
 /// Quarters of the memory need among the queries.
-const QUARTERS: [&str; 4] = ["smallest", "second", "third", "largest"];
+const QUARTERS: [&str; 4] = ["quarter 1 (smallest)", "quarter 2", "quarter 3", "quarter 4 (largest)"];
 
 /// Returns the names of the groups of each query.
 pub(super) fn groups(truths: &[Truth]) -> Vec<Vec<String>> {
@@ -24,7 +24,7 @@ pub(super) fn groups(truths: &[Truth]) -> Vec<Vec<String>> {
             }
             if let (Some(need), Some(thresholds)) = (truth.need(Resource::Memory), thresholds) {
                 let quarter = thresholds.iter().filter(|threshold| need > **threshold).count();
-                names.push(format!("memory need: {} quarter", QUARTERS[quarter]));
+                names.push(format!("memory need {}", QUARTERS[quarter]));
             }
             names
         })
@@ -96,8 +96,7 @@ mod tests {
     #[test]
     fn needs_of_memory_are_cut_into_quarters() {
         let truths: Vec<Truth> = (1..=8_u32).map(|need| truth(None, f64::from(need))).collect();
-        let expected: Vec<String> =
-            (0..8_usize).map(|at| format!("memory need: {} quarter", QUARTERS[at / 2])).collect();
+        let expected: Vec<String> = (0..8_usize).map(|at| format!("memory need {}", QUARTERS[at / 2])).collect();
         assert_eq!(names(&truths, "memory need"), expected);
         let same: Vec<Truth> = (0..8).map(|_| truth(None, 2.0)).collect();
         assert_eq!(names(&same, "memory need"), Vec::<String>::new());
