@@ -12,7 +12,7 @@ const WINDOWS_PER_DAY: usize = 288;
 /// Share of a stored run's days without a peak above its own record that the chosen rule has to reach: what
 /// Autopilot reaches in job-days without an OOM kill (`EuroSys` 2020, section 4.3).
 const SAFE_DAYS: f64 = 0.995;
-/// Fewest days of stored runs for a choice; below, the defaults stay.
+/// Fewest days of stored runs for a choice.
 const LEAST_DAYS: u32 = 20;
 /// Candidates: shares of the decayed peaks, and margins on top.
 const SHARES: [f64; 3] = [0.98, 0.999, 1.0];
@@ -49,7 +49,7 @@ pub struct ControlSettings {
 
 impl Default for ControlSettings {
     fn default() -> Self {
-        let steady = Steadying { least_rise: 0.02, least_fall: 0.1, patience_seconds: 3600.0, most_fall: 0.25 };
+        let steady = Steadying { least_rise: 0.02, least_fall: 0.05, patience_seconds: 3600.0, most_fall: 0.25 };
         Self {
             memory_share: 1.0,
             memory_margin: 0.15,
@@ -62,7 +62,7 @@ impl Default for ControlSettings {
             throttled_share: 0.05,
             throttled_factor: 1.5,
             memory: steady,
-            cpu: Steadying { least_rise: 0.1, ..steady },
+            cpu: Steadying { least_rise: 0.1, least_fall: 0.1, ..steady },
         }
     }
 }
@@ -100,9 +100,9 @@ struct Outcome {
 impl ControlSettings {
     /// Returns the defaults with the share and margin of a run's own memory peaks chosen on stored runs: the least idle
     /// memory among those that keep 99.5 % of the days without a peak above the record, or the fewest such days if none
-    /// does. Only days after the first count, because until then neighbours have most of the say. With fewer than 20 such
-    /// days the defaults stay.
-    pub fn fit(runs: &[StoredRun], floor: f64) -> Self {
+    /// does. Only days after the first count, because until then neighbours have most of the say; with fewer than 20 of them
+    /// nothing is chosen.
+    pub fn fit(runs: &[StoredRun], floor: f64) -> Option<Self> {
         let default = Self::default();
         let mut days = 0;
         let mut outcomes = [[Outcome::default(); MARGINS.len()]; SHARES.len()];
@@ -110,7 +110,7 @@ impl ControlSettings {
             days += rehearse(run, floor, default.memory_half_life_seconds, &mut outcomes);
         }
         if days < LEAST_DAYS {
-            return default;
+            return None;
         }
         let most = (f64::from(days) * (1.0 - SAFE_DAYS)).floor();
         let mut best: Option<((f64, f64), Self)> = None;
@@ -122,7 +122,7 @@ impl ControlSettings {
                 }
             }
         }
-        best.map_or(default, |(_, settings)| settings)
+        best.map(|(_, settings)| settings)
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn steady_stored_runs_need_no_margin() {
-        let settings = ControlSettings::fit(&[run(30, |_| 100.0)], 1.0);
+        let settings = ControlSettings::fit(&[run(30, |_| 100.0)], 1.0).unwrap();
         assert_eq!(settings.memory_margin, 0.0);
     }
 
@@ -182,7 +182,7 @@ mod tests {
     fn growing_stored_runs_need_the_margin_that_their_growth_takes() {
         // 10 % above all before, once a day.
         let grows = |at: usize| 1.1_f64.powi(i32::try_from(at / WINDOWS_PER_DAY).unwrap());
-        let settings = ControlSettings::fit(&[run(30, grows)], 1e-3);
+        let settings = ControlSettings::fit(&[run(30, grows)], 1e-3).unwrap();
         assert_eq!((settings.memory_share, settings.memory_margin), (0.98, 0.15));
     }
 
@@ -190,12 +190,12 @@ mod tests {
     fn rare_peaks_are_kept_in_mind() {
         // Once a day a peak of five: no share below 1 of 0.98 covers it.
         let peaks = |at: usize| if at % WINDOWS_PER_DAY == 7 { 5.0 } else { 1.0 };
-        assert!(ControlSettings::fit(&[run(30, peaks)], 1e-3).memory_share > 0.99);
+        assert!(ControlSettings::fit(&[run(30, peaks)], 1e-3).unwrap().memory_share > 0.99);
     }
 
     #[test]
     fn few_days_choose_nothing() {
-        assert_eq!(ControlSettings::fit(&[run(5, |_| 1.0)], 1e-3), ControlSettings::default());
+        assert_eq!(ControlSettings::fit(&[run(5, |_| 1.0)], 1e-3), None);
     }
 
     #[test]

@@ -14,6 +14,9 @@ use crate::units::Micros;
 /// A share of the say below which neighbours have none (ten halvings): an allocation has to come to rest.
 const NOTHING_LEFT: f64 = 1.0 / 1024.0;
 
+/// Use of this share of what an answer said makes a higher one believable.
+const NEAR: f64 = 0.8;
+
 /// What a controller is told of the run it watches.
 #[derive(Debug, Clone, Copy)]
 struct Own<'a> {
@@ -34,13 +37,16 @@ pub struct ShadowController<'a> {
     seen: Vec<Sample>,
     last_row: Option<Micros>,
     answered: bool,
-    /// What similar workloads say, the longest window so far: memory, CPU.
+    /// What the owner asked for.
+    request: InForce,
+    /// What similar workloads say, the longest window so far.
     neighbours: InForce,
     /// Upper end of their interval for memory.
     neighbours_most: Option<f64>,
     peaks: Peaks,
     cpu: DecayingRecord,
-    /// A kill is a peak of unknown size above this: until more was used, memory does not fall.
+    /// A kill is a peak of unknown size above this (what was in force, or used before if that is more): until more was
+    /// used, memory does not fall.
     killed_at: Option<f64>,
     memory_steady: Steady,
     cpu_steady: Steady,
@@ -65,6 +71,7 @@ impl<'a> ShadowController<'a> {
             seen: Vec::new(),
             last_row: None,
             answered: false,
+            request: InForce::default(),
             neighbours: InForce::default(),
             neighbours_most: None,
             peaks: Peaks::new(floors.memory, settings.memory_half_life_seconds),
@@ -138,17 +145,30 @@ impl<'a> ShadowController<'a> {
         if left < NOTHING_LEFT { 1.0 } else { 1.0 - left }
     }
 
+    /// Takes what similar workloads say over a longer window. The answers over two windows are both ends that the need of
+    /// memory is said not to pass. A lower one is taken; a higher one only when the run has come near the one before, for
+    /// until then nothing speaks against that, and seeing more of a run should rule futures out.
+    fn take_answer(&mut self, answer: &Answer) {
+        self.neighbours.cpu = answer.cpu.or(self.neighbours.cpu);
+        let Some(memory) = answer.memory else { return };
+        let used = self.peaks.upper(1.0).unwrap_or(0.0);
+        if self.neighbours.memory.is_none_or(|known| memory < known || used > known * NEAR) {
+            self.neighbours.memory = Some(memory);
+            self.neighbours_most = answer.memory_interval.map(|(_, most)| most).or(self.neighbours_most);
+        }
+    }
+
     fn memory_target(&self) -> Option<f64> {
         let own = self.peaks.upper(self.settings.memory_share);
         let with_margin = own.map(|own| own * (1.0 + self.settings.memory_margin));
-        let target = blended(self.neighbours.memory, with_margin, self.own_weight())?;
+        let target = blended(self.neighbours.memory.or(self.request.memory), with_margin, self.own_weight())?;
         // What was used is what may be used again.
         Some(own.map_or(target, |own| target.max(own)))
     }
 
     fn cpu_target(&self) -> Option<f64> {
         let own = self.cpu.quantile(self.settings.cpu_share).map(|own| own * (1.0 + self.settings.cpu_margin));
-        blended(self.neighbours.cpu, own, self.own_weight())
+        blended(self.neighbours.cpu.or(self.request.cpu), own, self.own_weight())
     }
 
     /// Returns memory after `kills` kills: each time the factor, or what the neighbours' interval still allows if that is
@@ -177,14 +197,11 @@ impl Controller for ShadowController<'_> {
         let answer = self.matched();
         let is_matched = answer.is_some();
         if let Some(answer) = answer {
-            self.neighbours =
-                InForce { cpu: answer.cpu.or(self.neighbours.cpu), memory: answer.memory.or(self.neighbours.memory) };
-            self.neighbours_most = answer.memory_interval.map(|(_, most)| most).or(self.neighbours_most);
+            self.take_answer(&answer);
         }
         if is_first && self.answered {
             // Without an answer of its own the owner's request stands in until there is one.
-            self.neighbours.cpu = self.neighbours.cpu.or(seen.in_force.cpu);
-            self.neighbours.memory = self.neighbours.memory.or(seen.in_force.memory);
+            self.request = seen.in_force;
             if !is_matched {
                 return Change::Keep;
             }
@@ -195,7 +212,9 @@ impl Controller for ShadowController<'_> {
             };
         }
         if let (1.., Some(in_force)) = (seen.oom_kills, seen.in_force.memory) {
-            self.killed_at = Some(in_force);
+            // Rare peaks matter to this run: from now on its record counts every one.
+            self.settings.memory_share = 1.0;
+            self.killed_at = Some(self.peaks.upper(1.0).map_or(in_force, |own| own.max(in_force)));
             self.memory_steady.start_anew();
             let memory = self.after_kills(in_force, seen.oom_kills).max(in_use);
             return Change::Set { cpu: None, memory: Some(memory), reason: Reason::OomKill };

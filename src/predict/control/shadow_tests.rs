@@ -106,12 +106,26 @@ fn an_abstention_leaves_the_owners_request_until_a_longer_window_answers() {
 
 #[test]
 fn a_longer_window_is_matched_once_with_all_its_rows() {
-    let mut world = World::new(&[Says(200.0), Says(300.0), Says(400.0)], &[60, 300, 3600]);
-    world.see(&rows(0, 1, 1.0, 100.0), 0, 0.0);
-    let changes = world.live(60, 12, 100.0);
+    let mut world = World::new(&[Says(100.0), Says(120.0), Says(150.0)], &[60, 300, 3600]);
+    world.see(&rows(0, 1, 1.0, 90.0), 0, 0.0);
+    let changes = world.live(60, 12, 99.0);
     assert_eq!(reasons(&changes)[..2], [Reason::Rematch, Reason::Rematch]);
     // Nothing is kept of the rows after the last stage.
     assert!(world.controller.seen.is_empty());
+}
+
+#[test]
+fn a_longer_window_that_says_more_is_believed_when_the_run_comes_near_what_was_said() {
+    let mut world = World::new(&[Says(200.0), Says(900.0), Says(150.0)], &[60, 300, 3600]);
+    world.see(&rows(0, 1, 1.0, 100.0), 0, 0.0);
+    world.live(60, 3, 100.0);
+    assert_eq!(world.controller.neighbours.memory, Some(200.0));
+    world.live(960, 10, 100.0);
+    assert_eq!(world.controller.neighbours.memory, Some(150.0));
+    let mut world = World::new(&[Says(200.0), Says(900.0)], &[60, 300]);
+    world.see(&rows(0, 1, 1.0, 165.0), 0, 0.0);
+    world.live(60, 3, 165.0);
+    assert_eq!(world.controller.neighbours.memory, Some(900.0));
 }
 
 #[test]

@@ -26,7 +26,7 @@ use crate::profile::Floors;
 
 use super::ReplayError;
 use super::answers::{Answers, Asked, Contestant};
-use super::case::{Case, job_key};
+use super::case::{Case, application_key, job_key};
 use super::feedback::FeedbackModel;
 use super::params::ReplayParams;
 use super::plan::Block;
@@ -97,26 +97,28 @@ pub(super) fn closed_loop(
     let floors = Floors::of(params.units);
     let mut tallies: BTreeMap<(usize, FeedbackModel), Tally> = BTreeMap::new();
     watch.stage("leading runs", answers.queries.len() as u64);
-    for (number, block) in blocks.iter().enumerate() {
-        let queries: Vec<usize> = (0..answers.queries.len()).filter(|query| answers.blocks[*query] == number).collect();
-        let history = if world.leaders.iter().any(|leader| leader.is_shadow) {
+    let leads_shadow = world.leaders.iter().any(|leader| leader.is_shadow);
+    // A job's tasks may be asked in several blocks, each with the knowledge of its own.
+    let histories: Vec<History> = blocks
+        .iter()
+        .filter(|_| leads_shadow)
+        .map(|block| {
             let store: Vec<&Case> = block.store.iter().map(|case| &cases[*case]).collect();
-            Some(History::new(&store, params.window, floors))
-        } else {
-            None
-        };
-        let stages = history.as_ref().map(|history| history.fit(surroundings)).transpose()?;
-        let led: Vec<_> = jobs(&world, &queries)
-            .par_iter()
-            .map(|job| {
-                let led = world.lead_job(job, stages.as_ref());
-                watch.advance(job.len() as u64);
-                led
-            })
-            .collect();
-        for (key, part) in led.into_iter().flatten() {
-            tallies.entry(key).or_default().add(part);
-        }
+            History::new(&store, params.window, floors)
+        })
+        .collect();
+    let stages: Vec<FittedStages<'_>> =
+        histories.iter().map(|history| history.fit(surroundings)).collect::<Result<_, _>>()?;
+    let led: Vec<_> = jobs(&world)
+        .par_iter()
+        .map(|job| {
+            let led = world.lead_job(job, &stages);
+            watch.advance(job.len() as u64);
+            led
+        })
+        .collect();
+    for (key, part) in led.into_iter().flatten() {
+        tallies.entry(key).or_default().add(part);
     }
     let units = surroundings.scale.output();
     Ok(tallies
@@ -126,19 +128,19 @@ pub(super) fn closed_loop(
 }
 
 /// Groups queries by the job that their identifiers name, in the order of their first; a run without a job is its own.
-fn jobs(world: &World<'_>, queries: &[usize]) -> Vec<Vec<usize>> {
+fn jobs(world: &World<'_>) -> Vec<Vec<usize>> {
     let mut position: BTreeMap<&str, usize> = BTreeMap::new();
     let mut jobs: Vec<Vec<usize>> = Vec::new();
-    for query in queries {
-        match job_key(&world.cases[world.answers.queries[*query]].known.workload) {
+    for (query, case) in world.answers.queries.iter().enumerate() {
+        match job_key(&world.cases[*case].known.workload) {
             Some(job) => {
                 let at = *position.entry(job).or_insert_with(|| {
                     jobs.push(Vec::new());
                     jobs.len() - 1
                 });
-                jobs[at].push(*query);
+                jobs[at].push(query);
             }
-            None => jobs.push(vec![*query]),
+            None => jobs.push(vec![query]),
         }
     }
     jobs
@@ -153,7 +155,7 @@ impl World<'_> {
     }
 
     /// Leads the tasks of one job by everybody. Tasks share the days of the job, counted from its first start.
-    fn lead_job(&self, job: &[usize], stages: Option<&FittedStages<'_>>) -> Vec<Part> {
+    fn lead_job(&self, job: &[usize], stages: &[FittedStages<'_>]) -> Vec<Part> {
         let start = |query: usize| self.case(query).known.workload.start.unwrap_or_default();
         let origin = job.iter().map(|query| start(*query)).min().unwrap_or_default();
         let facts: Vec<Facts> = job.iter().map(|query| Facts::from(&self.case(*query).known.workload)).collect();
@@ -166,7 +168,9 @@ impl World<'_> {
                 let mut tasks = Vec::new();
                 for ((query, facts), series) in job.iter().zip(&facts).zip(&series) {
                     let offset = start(*query).minus(origin).as_seconds();
-                    let Some((summary, days)) = self.lead_one(*leader, model, *query, (facts, series, offset), stages)
+                    let of_block = stages.get(self.answers.blocks[*query]);
+                    let Some((summary, days)) =
+                        self.lead_one(*leader, model, *query, (facts, series, offset), of_block)
                     else {
                         continue;
                     };
@@ -211,7 +215,8 @@ impl World<'_> {
         let mut controller: Box<dyn Controller + '_> = match stages.filter(|_| leader.is_shadow) {
             Some(stages) => {
                 let floors = Floors::of(self.params.units);
-                Box::new(ShadowController::new(&workload.id, facts, start, floors, stages.stages(), stages.settings))
+                let settings = stages.settings(application_key(workload).as_deref());
+                Box::new(ShadowController::new(&workload.id, facts, start, floors, stages.stages(), settings))
             }
             None => by_rule().map_or_else(
                 || {

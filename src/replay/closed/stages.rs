@@ -1,10 +1,12 @@
 //! What shadow's controller knows of one store: an estimator per learning window, and its settings.
 
+use std::collections::BTreeMap;
+
 use crate::predict::control::{ControlSettings, MATCH_AGAIN_AFTER, Matcher, Stage, StoredRun};
 use crate::predict::{Answer, Decision, Known, Newcomer, Question, Selection};
 use crate::profile::{Floors, Window, profile_window};
 use crate::replay::ReplayError;
-use crate::replay::case::Case;
+use crate::replay::case::{Case, application_key};
 use crate::replay::learner::Fitted;
 use crate::replay::rivals::Surroundings;
 
@@ -26,7 +28,30 @@ impl Matcher for FittedStage<'_> {
 /// Stored workloads over each learning window: those that lived that long.
 pub(super) struct History {
     windows: Vec<(Window, Vec<Known>)>,
-    settings: ControlSettings,
+    settings: Settings,
+}
+
+/// Settings of the controller by application, and those of the whole store.
+#[derive(Debug, Clone)]
+struct Settings {
+    by_application: BTreeMap<String, ControlSettings>,
+    of_store: ControlSettings,
+}
+
+impl Settings {
+    /// Chooses settings on the stored cases of each application, on the whole store where an application has too few days.
+    fn new(store: &[&Case], floor: f64) -> Self {
+        let mut runs: BTreeMap<Option<String>, Vec<StoredRun>> = BTreeMap::new();
+        for case in store {
+            let Some(begin) = case.begin() else { continue };
+            let run = StoredRun::new(&case.samples, begin);
+            runs.entry(application_key(&case.known.workload)).or_default().push(run);
+        }
+        let by_application =
+            runs.iter().filter_map(|(key, runs)| Some((key.clone()?, ControlSettings::fit(runs, floor)?))).collect();
+        let all: Vec<StoredRun> = runs.into_values().flatten().collect();
+        Self { by_application, of_store: ControlSettings::fit(&all, floor).unwrap_or_default() }
+    }
 }
 
 impl History {
@@ -48,9 +73,7 @@ impl History {
                 }
             }
         }
-        let runs: Vec<StoredRun> =
-            store.iter().filter_map(|case| Some(StoredRun::new(&case.samples, case.begin()?))).collect();
-        Self { windows, settings: ControlSettings::fit(&runs, floors.memory) }
+        Self { windows, settings: Settings::new(store, floors.memory) }
     }
 
     /// Fits an estimator to every window that has workloads.
@@ -66,17 +89,23 @@ impl History {
             })?;
             stages.push(FittedStage { window: *window, fitted, question: surroundings.question });
         }
-        Ok(FittedStages { stages, settings: self.settings })
+        Ok(FittedStages { stages, settings: &self.settings })
     }
 }
 
 /// Everything shadow's controller needs of a store.
 pub(super) struct FittedStages<'a> {
     stages: Vec<FittedStage<'a>>,
-    pub(super) settings: ControlSettings,
+    settings: &'a Settings,
 }
 
 impl FittedStages<'_> {
+    /// Returns the settings for a run of that application.
+    pub(super) fn settings(&self, application: Option<&str>) -> ControlSettings {
+        let own = application.and_then(|key| self.settings.by_application.get(key));
+        own.copied().unwrap_or(self.settings.of_store)
+    }
+
     /// Returns the stages, shortest window first.
     pub(super) fn stages(&self) -> Vec<Stage<'_>> {
         self.stages.iter().map(|stage| Stage { window: stage.window, matcher: stage }).collect()
