@@ -10,7 +10,8 @@ pub(super) fn section(view: &View<'_>) -> String {
     let mut html = "<h2>Does the stated coverage hold?</h2>\n".to_owned();
     html.push_str(&paragraph(
         "Each point is one value of --coverage: across, what was asked for; upwards, the share of workloads whose need fitted. On the \
-         dashed line both are the same. Below it shadow promises more than it keeps; above it, it gives more than it had to.",
+         dashed line both are the same. Below it shadow promises more than it keeps; above it, it gives more than it had to. Where shadow does \
+         not answer, which high coverages make more frequent, the owner's request stands in and counts.",
     ));
     let figures: String =
         Resource::ALL.into_iter().filter_map(|resource| figure(view, resource)).map(|one| one.html()).collect();

@@ -1,9 +1,10 @@
 //! The finding in words, and three numbers.
 
 use super::html::{escape, paragraph, put};
-use super::numbers::{amount, percent, range};
+use super::numbers::{amount, count, percent, range};
 use super::view::{ORACLE, OWNER, SHADOW, View};
 use crate::replay::feedback::FeedbackModel;
+use crate::replay::figures::Reading;
 use crate::replay::results::{EqualCoverage, Resource, Weighting};
 
 pub(super) fn section(view: &View<'_>) -> String {
@@ -12,6 +13,7 @@ pub(super) fn section(view: &View<'_>) -> String {
         put(&mut html, format_args!("<p class=\"lead\">{}</p>\n", escape(&sentence)));
     }
     if view.split.queries > 0 {
+        html.push_str(&counted(view));
         html.push_str(&tiles(view));
     } else {
         html.push_str(&paragraph(
@@ -19,6 +21,22 @@ pub(super) fn section(view: &View<'_>) -> String {
         ));
     }
     html
+}
+
+/// Says how many workloads the finding rests on.
+fn counted(view: &View<'_>) -> String {
+    let headline = view.split.headline(Resource::Memory, Weighting::Workload, view.target);
+    let counted = headline.lines.iter().map(|line| line.row.figures.workloads).max().unwrap_or(0);
+    let rest = match headline.reading {
+        Reading::UncensoredOnly if counted < view.split.queries => {
+            ": the need of the others is only known to be at least what was seen"
+        }
+        Reading::UncensoredOnly => "",
+        Reading::UndecidedFits | Reading::UndecidedFails => {
+            "; every need is only known to be at least what was seen, and an allocation at or above it counts as enough"
+        }
+    };
+    paragraph(&format!("This rests on {} of {} workloads{rest}.", count(counted), count(view.split.queries)))
 }
 
 /// Says who wastes least at the coverage that was asked for, and how sure that is.

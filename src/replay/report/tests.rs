@@ -89,6 +89,8 @@ fn the_page_has_every_section_with_figures_and_the_numbers_behind_them() {
         assert_eq!(html.matches(once_per_figure).count(), figures, "{once_per_figure}");
     }
     assert_eq!(html.matches("class=\"tile\"").count(), 3);
+    assert_eq!(html.matches("<h2>Led to the end: slack against days without a kill</h2>").count(), 1);
+    assert!(html.contains("This rests on ") && html.contains("shadow-held"));
     assert!(
         html.contains("class c0") && html.contains("memory need quarter 4 (largest)") && html.contains("life 1-24 h")
     );
