@@ -250,8 +250,8 @@ pub(super) fn ask(
                             rung = found.get(published).and_then(|answer| answer.map(|answer| answer.rung));
                         }
                         cells.extend(found.iter().map(|answer| Cell::new(answer.as_ref())));
-                        watch.advance(1);
                     }
+                    watch.advance(u64::from(contestant.rival.draws()));
                     let rests = prepared.evidence(&query, &contestant.settings[published])?;
                     let evidence = rests.iter().take(KEPT_EVIDENCE).filter_map(|(position, share)| {
                         // Positions beyond 4 billion do not occur: the estimator counts its rows in 32 bits.

@@ -27,6 +27,8 @@ pub(super) fn escape(text: &str) -> String {
 pub(super) enum Cell {
     /// Words, on the left.
     Words(String),
+    /// Many words: a column that stays wide on a narrow screen.
+    Long(String),
     /// A number with its unit, on the right.
     Number(String),
     /// A number with a bar of a length from 0 to 1.
@@ -67,6 +69,7 @@ pub(super) fn table(caption: &str, header: &[&str], rows: &[Vec<Cell>]) -> Strin
                 Cell::Words(text) if column == 0 => {
                     put(&mut html, format_args!("<th scope=\"row\"><bdi>{}</bdi></th>", escape(text)));
                 }
+                Cell::Long(text) => put(&mut html, format_args!("<td class=\"long\"><bdi>{}</bdi></td>", escape(text))),
                 Cell::Words(text) => put(&mut html, format_args!("<td><bdi>{}</bdi></td>", escape(text))),
                 Cell::Number(text) => put(&mut html, format_args!("<td class=\"n\">{}</td>", escape(text))),
                 Cell::Bar(text, share) => put(
@@ -133,6 +136,7 @@ mod tests {
             number(nasty),
             Cell::Bar(nasty.to_owned(), 0.5),
             Cell::Verdict(nasty.to_owned(), true),
+            Cell::Long(nasty.to_owned()),
         ]];
         let html =
             table(nasty, &[nasty, nasty], &rows) + &details(nasty, "") + &paragraph(nasty) + &list(&[nasty.to_owned()]);

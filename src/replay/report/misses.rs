@@ -52,6 +52,6 @@ fn row(view: &View<'_>, miss: &Miss) -> Vec<Cell> {
         number(scaled(miss.allocation)),
         number(amount(ratio)),
         words(miss.rung),
-        words(rests_on),
+        Cell::Long(rests_on),
     ]
 }
