@@ -49,7 +49,16 @@ pub struct ControlSettings {
 
 impl Default for ControlSettings {
     fn default() -> Self {
-        let steady = Steadying { least_rise: 0.02, least_fall: 0.05, patience_seconds: 3600.0, most_fall: 0.25 };
+        // A run that has not been seen for a day has not shown its daily peak, and what is young tends to end soon: a
+        // decrease would save little, and a kill lose everything. On containers-2s (lives of minutes to hours) decreases in
+        // the first day nearly doubled the OOM kills of the first answer held.
+        let steady = Steadying {
+            least_rise: 0.02,
+            least_fall: 0.05,
+            patience_seconds: 3600.0,
+            most_fall: 0.25,
+            no_fall_before_seconds: DAY_SECONDS,
+        };
         Self {
             memory_share: 1.0,
             memory_margin: 0.15,
@@ -62,7 +71,7 @@ impl Default for ControlSettings {
             throttled_share: 0.05,
             throttled_factor: 1.5,
             memory: steady,
-            cpu: Steadying { least_rise: 0.1, least_fall: 0.1, ..steady },
+            cpu: Steadying { least_rise: 0.1, least_fall: 0.1, no_fall_before_seconds: 0.0, ..steady },
         }
     }
 }

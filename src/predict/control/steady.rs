@@ -11,6 +11,8 @@ pub struct Steadying {
     pub patience_seconds: f64,
     /// A decrease takes away at most this share at once.
     pub most_fall: f64,
+    /// Nothing is taken away from a run younger than this.
+    pub no_fall_before_seconds: f64,
 }
 
 /// A wish for one resource.
@@ -42,7 +44,7 @@ impl Steady {
             let is_short = wish.in_use > wish.in_force;
             return (is_short || target >= wish.in_force * (1.0 + rules.least_rise)).then_some(target);
         }
-        if target > wish.in_force * (1.0 - rules.least_fall) {
+        if target > wish.in_force * (1.0 - rules.least_fall) || wish.at < rules.no_fall_before_seconds {
             self.waiting = None;
             return None;
         }
@@ -79,6 +81,16 @@ mod tests {
         assert_eq!(steady.decide(&RULES, &wish(0.0, 100.0, 105.0)), Some(105.0));
         let used = Proposal { in_use: 101.0, ..wish(0.0, 100.0, 50.0) };
         assert_eq!(steady.decide(&RULES, &used), Some(101.0));
+    }
+
+    #[test]
+    fn nothing_is_taken_from_the_young() {
+        let mut steady = Steady::default();
+        let rules = Steadying { no_fall_before_seconds: 86_400.0, ..RULES };
+        assert_eq!(steady.decide(&rules, &wish(86_399.0, 100.0, 50.0)), None);
+        // The hour of patience begins at that age.
+        assert_eq!(steady.decide(&rules, &wish(86_400.0, 100.0, 50.0)), None);
+        assert_eq!(steady.decide(&rules, &wish(90_000.0, 100.0, 50.0)), Some(75.0));
     }
 
     #[test]
