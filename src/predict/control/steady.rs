@@ -68,7 +68,13 @@ impl Steady {
 mod tests {
     use super::*;
 
-    const RULES: Steadying = Steadying { least_rise: 0.05, least_fall: 0.1, patience_seconds: 3600.0, most_fall: 0.25 };
+    const RULES: Steadying = Steadying {
+        least_rise: 0.05,
+        least_fall: 0.1,
+        patience_seconds: 3600.0,
+        most_fall: 0.25,
+        no_fall_before_seconds: 0.0,
+    };
 
     fn wish(at: f64, in_force: f64, target: f64) -> Proposal {
         Proposal { at, in_force, target, in_use: 0.0 }
