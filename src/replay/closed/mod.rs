@@ -83,8 +83,9 @@ pub(super) fn closed_loop(
 ) -> Result<Vec<ClosedRow>, ReplayError> {
     let mut leaders = Vec::new();
     for (contestant, entry) in contestants.iter().enumerate() {
-        // Without any answer a rival's line would be the owner's.
-        if (0..answers.queries.len()).all(|query| answers.rung(contestant, query).is_none()) {
+        // Without any answer, at first or later, a rival's line would be the owner's.
+        let is_silent = (0..answers.queries.len()).all(|query| answers.rung(contestant, query).is_none());
+        if is_silent && !answers.queries.first().is_some_and(|case| answers_later(&cases[*case], entry, surroundings)) {
             continue;
         }
         let name = entry.rival.name();
@@ -125,6 +126,13 @@ pub(super) fn closed_loop(
         .iter()
         .flat_map(|((leader, model), tally)| tally.rows(params.split, world.leaders[*leader].name, *model, &units))
         .collect())
+}
+
+/// Returns whether a rival is led by rules of its own: it may answer when it has seen more.
+fn answers_later(case: &Case, entry: &Contestant, surroundings: &Surroundings<'_>) -> bool {
+    let asked = Asked::new(case, surroundings.window.length);
+    let setting = entry.settings[entry.rival.published()];
+    entry.rival.controller(&asked.query(), &setting, &surroundings.scale).is_some()
 }
 
 /// Groups queries by the job that their identifiers name, in the order of their first; a run without a job is its own.
@@ -211,7 +219,7 @@ impl World<'_> {
         let setting = entry.settings[published];
         let scale = &self.surroundings.scale;
         let own_rule = own.memory.is_some();
-        let by_rule = || entry.rival.controller(&asked.query(), &setting, scale).filter(|_| own_rule);
+        let by_rule = || entry.rival.controller(&asked.query(), &setting, scale);
         let mut controller: Box<dyn Controller + '_> = match stages.filter(|_| leader.is_shadow) {
             Some(stages) => {
                 let floors = Floors::of(self.params.units);

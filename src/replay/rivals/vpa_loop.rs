@@ -108,6 +108,10 @@ impl Controller for VpaController {
             }
         });
         if let (1.., Some(in_force)) = (seen.oom_kills, seen.in_force.memory) {
+            if !self.has_memory {
+                // It never had a target: what stands in for it grows by the usual factor.
+                return Change::Set { cpu: None, memory: Some(in_force * 2.0), reason: Reason::OomKill };
+            }
             self.held.container.add_oom_kill(self.origin + seen.at, in_force * self.held.bytes_per_unit);
             self.pod_began = Some(seen.at);
             return self.set(Reason::OomKill);
