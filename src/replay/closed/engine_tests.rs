@@ -129,3 +129,19 @@ fn every_row_is_shown_once_in_five_minutes_and_again_after_a_restart() {
     led(&killed, &mut controller, &params(FeedbackModel::F0));
     assert_eq!(controller.shown, [0, 1, 0, 1, 1]);
 }
+
+#[test]
+fn after_a_restart_nobody_is_shown_what_the_new_attempt_has_not_reached() {
+    let samples = rows(&[(300, 0.0, 1.0), (300, 0.0, 1.0), (300, 0.0, 3.0)]);
+    let mut controller = Doubles::new(None, 2.0);
+    led(&samples, &mut controller, &params(FeedbackModel::F0));
+    assert_eq!(controller.shown, [0, 1, 1, 0, 1, 1, 1]);
+}
+
+#[test]
+fn a_gap_between_rows_is_time_that_passes_without_allocation() {
+    let mut samples = rows(&[(300, 0.0, 1.0), (300, 0.0, 1.0)]);
+    samples[1].start = Micros::from_seconds(1000);
+    let (run, day) = led(&samples, &mut Doubles::new(None, 2.0), &params(FeedbackModel::F0));
+    assert_eq!((run.real_seconds, run.spent_seconds, day.memory.allocated), (1300.0, 600.0, 1200.0));
+}
