@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::predict::{Facts, Newcomer};
+use crate::trace::Sample;
 use crate::units::Micros;
 
 use super::ReplayError;
@@ -18,16 +19,17 @@ pub(super) struct Contestant {
     pub(super) settings: Vec<Setting>,
 }
 
-/// What a query may show, owned.
-pub(super) struct Asked {
+/// What a query may show.
+pub(super) struct Asked<'a> {
     newcomer: Newcomer,
     at: Micros,
     application: Option<String>,
     broader: Option<String>,
+    rows: &'a [Sample],
 }
 
-impl Asked {
-    pub(super) fn new(case: &Case, window: Micros) -> Self {
+impl<'a> Asked<'a> {
+    pub(super) fn new(case: &'a Case, window: Micros) -> Self {
         let workload = &case.known.workload;
         let newcomer =
             Newcomer { name: workload.id.clone(), window: case.known.window.clone(), facts: Facts::from(workload) };
@@ -36,6 +38,7 @@ impl Asked {
             at: workload.start.unwrap_or_default().plus(window),
             application: application_key(workload),
             broader: broader_key(workload).map(str::to_owned),
+            rows: case.window_rows(),
         }
     }
 
@@ -46,6 +49,7 @@ impl Asked {
             at: self.at,
             application: self.application.as_deref(),
             broader: self.broader.as_deref(),
+            rows: self.rows,
             future: None,
         }
     }
@@ -272,4 +276,22 @@ pub(super) fn ask(
         answers.blocks.extend(block.queries.iter().map(|_| position));
     }
     Ok(answers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::WindowProfile;
+    use crate::replay::test_cases::{WINDOW, case};
+
+    #[test]
+    fn a_query_shows_the_rows_of_its_window_and_none_after_it() {
+        let mut one = case("w", "a", 0, 100, 4.0);
+        let asked = Asked::new(&one, WINDOW.length);
+        let rows = asked.query().rows;
+        assert_eq!(rows, &one.samples[..10]);
+        assert!(rows.iter().all(|row| row.start.plus(row.duration) <= asked.at));
+        one.known.window = WindowProfile::default();
+        assert!(Asked::new(&one, WINDOW.length).query().rows.is_empty());
+    }
 }

@@ -15,6 +15,13 @@ pub struct Case {
 }
 
 impl Case {
+    /// Returns the rows that the profile of the first window was made of, and no later one: rows longer than the window are
+    /// taken whole. Nothing where there is no such profile.
+    pub(super) fn window_rows(&self) -> &[Sample] {
+        let seen = (self.known.window.samples as usize).min(self.samples.len());
+        &self.samples[..seen]
+    }
+
     /// Returns when the run begins: its start, or its first sample where the start was not seen.
     pub(super) fn begin(&self) -> Option<Micros> {
         let workload = &self.known.workload;

@@ -76,7 +76,7 @@ pub(super) fn newcomer(case: &Case) -> Newcomer {
 }
 
 pub(super) fn query(newcomer: &Newcomer) -> Query<'_> {
-    Query { newcomer, at: Micros::from_seconds(10), application: None, broader: None, future: None }
+    Query { newcomer, at: Micros::from_seconds(10), application: None, broader: None, rows: &[], future: None }
 }
 
 pub(super) fn surroundings(learner: &dyn Learner) -> Surroundings<'_> {

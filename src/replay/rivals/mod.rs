@@ -3,13 +3,18 @@
 //! A rival is prepared once per block with the store of that block, and then asked about newcomers. It is handed the
 //! first window's profile and the facts at submission; the future only if [`Rival::sees_the_future`].
 
+mod autopilot_window;
+mod crane;
 mod history;
+mod krr;
 mod minutes;
 mod neighbours;
 mod oracle;
 mod owner;
 mod persistence;
 mod prior;
+mod recommender;
+mod steps;
 mod vpa;
 mod vpa_histogram;
 mod vpa_loop;
@@ -19,6 +24,7 @@ use std::collections::BTreeMap;
 use crate::predict::control::Controller;
 use crate::predict::{Newcomer, Question};
 use crate::profile::{LifeProfile, Window};
+use crate::trace::Sample;
 use crate::units::Micros;
 
 use super::case::Case;
@@ -26,19 +32,24 @@ use super::feedback::Attempt;
 use super::learner::Learner;
 use super::{ReplayError, Scale};
 
+pub use autopilot_window::{AutopilotWindow, MovingWindow, Statistic};
+pub use crane::{Crane, CraneContainer};
 pub use history::HistoryLadder;
+pub use krr::{Krr, KrrWorkload};
 pub use minutes::{Minute, Minutes};
 pub use neighbours::Neighbours;
 pub use oracle::Oracle;
 pub use owner::Owner;
 pub use persistence::Persistence;
 pub use prior::{ClassPrior, Constant};
+pub use recommender::Recommender;
+pub use steps::{Polled, Steps};
 pub use vpa::{VpaBounds, VpaCold, VpaContainer};
 pub use vpa_histogram::{DecayingHistogram, HistogramShape};
 pub use vpa_loop::{VpaController, updater_acts};
 
 /// Every rival that can be named, in the order of the report. `shadow` first, the unreachable reference last.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 20] = [
     "shadow",
     "owner",
     "persistence",
@@ -51,20 +62,31 @@ pub const NAMES: [&str; 14] = [
     "constant",
     "vpa-cold",
     "vpa-cold-nofloor",
+    "crane",
+    "crane-decay",
+    "krr",
+    "krr-oom",
+    "autopilot-window",
+    "autopilot-window-mid",
     "random",
     "oracle",
 ];
 
 /// The rivals of a report unless others are named.
-pub const DEFAULT: [&str; 10] = [
+pub const DEFAULT: [&str; 15] = [
     "shadow",
     "owner",
     "persistence-1.2",
     "persistence-2",
     "persistence-3",
     "history-ladder",
+    "class-prior",
+    "constant",
     "vpa-cold",
     "vpa-cold-nofloor",
+    "crane",
+    "krr",
+    "autopilot-window",
     "random",
     "oracle",
 ];
@@ -115,6 +137,8 @@ pub struct Query<'a> {
     pub application: Option<&'a str>,
     /// The application without its user, where that is a broader key.
     pub broader: Option<&'a str>,
+    /// The rows of the first window, in time order: those that its profile was made of.
+    pub rows: &'a [Sample],
     /// Its whole life: only for rivals that see the future.
     pub future: Option<&'a LifeProfile>,
 }
@@ -174,6 +198,12 @@ pub trait Rival: Send + Sync {
         surroundings: &Surroundings<'_>,
     ) -> Result<Box<dyn Prepared + 'a>, ReplayError>;
 
+    /// Returns the recommender that stands behind its answers, if that knows nothing but the rows of a run: fed with more
+    /// rows it answers later in the run's life.
+    fn recommender(&self, _: &Query<'_>, _: &Setting, _: &Scale) -> Option<Box<dyn Recommender>> {
+        None
+    }
+
     /// Returns the memory allocation after the kills so far (oldest first): its own rule if it publishes one, else twice
     /// the allocation that was too small. Nothing gives the workload up.
     fn after_kills(&self, _: &Query<'_>, _: &Setting, kills: &[Attempt], _: &Scale) -> Option<f64> {
@@ -182,8 +212,9 @@ pub trait Rival: Send + Sync {
 
     /// Returns what leads a run in the closed loop from the end of its first window on, the first observation; nothing
     /// holds the first answer and grows it by [`Self::after_kills`].
-    fn controller(&self, _: &Query<'_>, _: &Setting, _: &Scale) -> Option<Box<dyn Controller>> {
-        None
+    fn controller(&self, query: &Query<'_>, setting: &Setting, scale: &Scale) -> Option<Box<dyn Controller>> {
+        let recommender = self.recommender(query, setting, scale)?;
+        Some(Box::new(recommender::Led::by(recommender)))
     }
 }
 
@@ -227,6 +258,11 @@ pub fn named(name: &str, question: &Question, random_draws: u32) -> Result<Box<d
         "constant" => Box::new(Constant),
         "vpa-cold" => Box::new(VpaCold { floors: true }),
         "vpa-cold-nofloor" => Box::new(VpaCold { floors: false }),
+        "crane" | "crane-decay" => Box::new(Crane { has_decay: name == "crane-decay" }),
+        "krr" | "krr-oom" => Box::new(Krr { uses_kills: name == "krr-oom" }),
+        "autopilot-window" | "autopilot-window-mid" => {
+            Box::new(AutopilotWindow { is_intermediate: name == "autopilot-window-mid" })
+        }
         "random" => Box::new(Neighbours::random(question, random_draws)),
         "oracle" => Box::new(Oracle),
         _ => return Err(ReplayError::UnknownRival { name: name.to_owned(), known: NAMES.join(", ") }),

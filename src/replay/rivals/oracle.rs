@@ -69,7 +69,8 @@ mod tests {
 
     fn ask(life: Option<&LifeProfile>) -> Option<Recommendation> {
         let newcomer = Newcomer { name: "w".to_owned(), window: WindowProfile::default(), facts: Facts::default() };
-        let query = Query { newcomer: &newcomer, at: Micros::ZERO, application: None, broader: None, future: life };
+        let query =
+            Query { newcomer: &newcomer, at: Micros::ZERO, application: None, broader: None, rows: &[], future: life };
         Oracle.recommend(&query, &[Oracle.settings()[Oracle.published()]], 0).unwrap()[0]
     }
 

@@ -91,7 +91,8 @@ mod tests {
         let memory = window_max.map(|max| ResourceProfile { max, ..ResourceProfile::default() });
         let window = WindowProfile { memory, ..WindowProfile::default() };
         let newcomer = Newcomer { name: "w".to_owned(), window, facts: Facts::default() };
-        let query = Query { newcomer: &newcomer, at: Micros::ZERO, application: None, broader: None, future: None };
+        let query =
+            Query { newcomer: &newcomer, at: Micros::ZERO, application: None, broader: None, rows: &[], future: None };
         let setting = rival.settings()[rival.published];
         rival.recommend(&query, &[setting], 0).unwrap()[0].and_then(|answer| answer.memory)
     }
