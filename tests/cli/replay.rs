@@ -91,8 +91,8 @@ fn leaky_figures_stand_only_beside_honest_ones() {
 #[test]
 fn wrong_options_and_an_empty_store_are_told_apart() {
     let world = World::new();
-    let answer = world.run(["replay", "--rivals", "krr"]).expect_code(2);
-    assert!(answer.stderr.contains("there is no rival `krr`: known are shadow, owner"), "{}", answer.stderr);
+    let answer = world.run(["replay", "--rivals", "kruize"]).expect_code(2);
+    assert!(answer.stderr.contains("there is no rival `kruize`: known are shadow, owner"), "{}", answer.stderr);
     world.run(["replay", "--coverage", "1.5"]).expect_code(2);
     world.run(["replay"]).expect_code(1);
     world.write("series.csv", "workload,time_s,cpu_cores,memory_bytes\na,0,1,100\na,10,2,200\n");

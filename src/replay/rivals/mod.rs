@@ -3,6 +3,7 @@
 //! A rival is prepared once per block with the store of that block, and then asked about newcomers. It is handed the
 //! first window's profile and the facts at submission; the future only if [`Rival::sees_the_future`].
 
+mod autopilot_ml;
 mod autopilot_window;
 mod crane;
 mod history;
@@ -32,6 +33,7 @@ use super::feedback::Attempt;
 use super::learner::Learner;
 use super::{ReplayError, Scale};
 
+pub use autopilot_ml::{AutopilotMl, AutopilotModels};
 pub use autopilot_window::{AutopilotWindow, MovingWindow, Statistic};
 pub use crane::{Crane, CraneContainer};
 pub use history::HistoryLadder;
@@ -49,7 +51,7 @@ pub use vpa_histogram::{DecayingHistogram, HistogramShape};
 pub use vpa_loop::{VpaController, updater_acts};
 
 /// Every rival that can be named, in the order of the report. `shadow` first, the unreachable reference last.
-pub const NAMES: [&str; 20] = [
+pub const NAMES: [&str; 21] = [
     "shadow",
     "owner",
     "persistence",
@@ -68,12 +70,13 @@ pub const NAMES: [&str; 20] = [
     "krr-oom",
     "autopilot-window",
     "autopilot-window-mid",
+    "autopilot-ml",
     "random",
     "oracle",
 ];
 
 /// The rivals of a report unless others are named.
-pub const DEFAULT: [&str; 15] = [
+pub const DEFAULT: [&str; 16] = [
     "shadow",
     "owner",
     "persistence-1.2",
@@ -87,6 +90,7 @@ pub const DEFAULT: [&str; 15] = [
     "crane",
     "krr",
     "autopilot-window",
+    "autopilot-ml",
     "random",
     "oracle",
 ];
@@ -263,6 +267,7 @@ pub fn named(name: &str, question: &Question, random_draws: u32) -> Result<Box<d
         "autopilot-window" | "autopilot-window-mid" => {
             Box::new(AutopilotWindow { is_intermediate: name == "autopilot-window-mid" })
         }
+        "autopilot-ml" => Box::new(AutopilotMl),
         "random" => Box::new(Neighbours::random(question, random_draws)),
         "oracle" => Box::new(Oracle),
         _ => return Err(ReplayError::UnknownRival { name: name.to_owned(), known: NAMES.join(", ") }),
