@@ -86,6 +86,7 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('--neighbours', '--neighbours', [CompletionResultType]::ParameterName, 'Number of neighbours to combine')
             [CompletionResult]::new('--metric', '--metric', [CompletionResultType]::ParameterName, 'How distance is measured')
             [CompletionResult]::new('--weights', '--weights', [CompletionResultType]::ParameterName, 'Weights of resources: cpu, memory, network, disk and facts (what is known at submission); 1 each by default')
+            [CompletionResult]::new('--similarity', '--similarity', [CompletionResultType]::ParameterName, 'What decides how much a neighbour counts [default: learned; distance with --metric cosine or --weights]')
             [CompletionResult]::new('--coverage', '--coverage', [CompletionResultType]::ParameterName, 'Share of workloads whose need shall fit into the allocation, between 0 and 1')
             [CompletionResult]::new('--estimator', '--estimator', [CompletionResultType]::ParameterName, 'How the needs of the neighbours are combined')
             [CompletionResult]::new('--window', '--window', [CompletionResultType]::ParameterName, 'Learning window of the index to ask [default: the longest one that the sample fills]')

@@ -648,7 +648,7 @@ _shadow() {
             return 0
             ;;
         shadow__subcmd__predict)
-            opts="-k -o -q -v -h --neighbours --metric --weights --coverage --estimator --window --output --explain --format --workloads --map --base --container --name --namespace --kind --out --cpu-limit --memory-limit-factor --allow-uncertain --store --threads --quiet --verbose --color --progress --help"
+            opts="-k -o -q -v -h --neighbours --metric --weights --similarity --coverage --estimator --window --output --explain --format --workloads --map --base --container --name --namespace --kind --out --cpu-limit --memory-limit-factor --allow-uncertain --store --threads --quiet --verbose --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -668,6 +668,10 @@ _shadow() {
                     ;;
                 --weights)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --similarity)
+                    COMPREPLY=($(compgen -W "learned distance" -- "${cur}"))
                     return 0
                     ;;
                 --coverage)

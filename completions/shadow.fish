@@ -86,6 +86,8 @@ complete -c shadow -n "__fish_shadow_using_subcommand predict" -s k -l neighbour
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l metric -d 'How distance is measured' -r -f -a "euclidean\t'Straight-line distance: level and shape count'
 cosine\t'Angle between fingerprints: shape counts, level does not'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l weights -d 'Weights of resources: cpu, memory, network, disk and facts (what is known at submission); 1 each by default' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l similarity -d 'What decides how much a neighbour counts [default: learned; distance with --metric cosine or --weights]' -r -f -a "learned\t'What the store taught about which workloads need alike, among the nearest 200'
+distance\t'The distance of the fingerprints alone'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l coverage -d 'Share of workloads whose need shall fit into the allocation, between 0 and 1' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l estimator -d 'How the needs of the neighbours are combined' -r -f -a "quantile\t'Weighted upper quantile of relative needs, calibrated so that --coverage holds'
 mean\t'Similarity-weighted mean of relative needs; about half of all workloads need more'"

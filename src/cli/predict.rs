@@ -10,7 +10,7 @@ use crate::trace::table::Mapping;
 use crate::units::Micros;
 
 use super::complete;
-use super::values::{EstimatorChoice, FormatChoice, MetricChoice, coverage, factor, weights};
+use super::values::{EstimatorChoice, FormatChoice, MetricChoice, SimilarityChoice, coverage, factor, weights};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -60,6 +60,10 @@ pub struct Predict {
     #[arg(long, value_name = "LIST", value_parser = weights)]
     pub weights: Option<ResourceWeights>,
 
+    /// What decides how much a neighbour counts [default: learned; distance with --metric cosine or --weights]
+    #[arg(long, value_name = "NAME")]
+    pub similarity: Option<SimilarityChoice>,
+
     /// Share of workloads whose need shall fit into the allocation, between 0 and 1
     #[arg(long, value_name = "SHARE", default_value = "0.95", value_parser = coverage)]
     pub coverage: f64,
@@ -76,7 +80,7 @@ pub struct Predict {
     #[arg(long, short, value_name = "FORMAT")]
     pub output: Option<OutputForm>,
 
-    /// Show the neighbours, the distance by resource, and why this rung answered
+    /// Show the neighbours with what they needed, where they differ, and what the answer would be without each
     #[arg(long)]
     pub explain: bool,
 

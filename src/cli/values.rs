@@ -80,6 +80,15 @@ pub enum MetricChoice {
     Cosine,
 }
 
+/// What decides how much a neighbour counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SimilarityChoice {
+    /// What the store taught about which workloads need alike, among the nearest 200
+    Learned,
+    /// The distance of the fingerprints alone
+    Distance,
+}
+
 /// How the needs of neighbours are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum EstimatorChoice {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::cli::neighbours::{Neighbours, NeighboursForm};
 use crate::error::{CommandError, Outcome};
 use crate::fingerprint::Group;
-use crate::predict::{Evidence, Question, Scale, Similar, observe};
+use crate::predict::{Evidence, Question, Scale, Similar, Similarity, observe};
 use crate::store::Store;
 use crate::ui::{Align, Table, Ui};
 use crate::units::{Bytes, Cores};
@@ -24,8 +24,13 @@ struct Found {
 pub(crate) fn run(ui: &Ui, store: &Path, args: &Neighbours) -> Result<Outcome, CommandError> {
     let store = Store::open(store)?;
     let mut indexes = Indexes::of(ui, &store, args.window)?;
-    let question =
-        Question { k: args.k.get(), metric: args.metric.into(), weights: args.weights, ..Question::default() };
+    let question = Question {
+        k: args.k.get(),
+        metric: args.metric.into(),
+        weights: args.weights,
+        similarity: Similarity::usual(args.metric.into(), args.weights),
+        ..Question::default()
+    };
     let scale = Scale::new(store.manifest().units, store.manifest().machine);
     let path = Path::new(&args.subject);
     let is_sample = args.subject == "-" || path.exists();

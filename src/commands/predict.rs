@@ -6,7 +6,8 @@ use crate::cli::predict::{KindChoice, OutputForm, Predict};
 use crate::emit::{CpuLimit, EmitError, EmitOptions, Format, Manifest, WorkloadKind};
 use crate::error::{CommandError, Outcome};
 use crate::predict::{
-    Allocation, Decision, Interval, PredictError, Prediction, Question, ReadSample, Scale, Sighting, observe,
+    Allocation, Decision, Interval, PredictError, Prediction, Question, ReadSample, Scale, Sighting, Similarity,
+    observe,
 };
 use crate::store::Store;
 use crate::ui::{Ui, human};
@@ -87,6 +88,9 @@ fn predict_all(
         k: args.k.get(),
         metric: args.metric.into(),
         weights: args.weights,
+        similarity: args
+            .similarity
+            .map_or_else(|| Similarity::usual(args.metric.into(), args.weights), Similarity::from),
         coverage: args.coverage,
         estimator: args.estimator.into(),
     };
@@ -98,7 +102,9 @@ fn predict_all(
         let index = indexes.open(length)?;
         let digest = index.manifest.digest();
         match observe(sighting, sample.units, window(length), units, machine) {
-            Ok(newcomer) => predictions.push(index.knowledge.predict(&newcomer, &question, machine, &digest.0)?),
+            Ok(newcomer) => {
+                predictions.push(index.knowledge.predict(&newcomer, &question, machine, &digest.0, args.explain)?);
+            }
             // One of many that shows too little does not cost the others their answers.
             Err(error @ PredictError::Profile { .. }) if is_batch => {
                 predictions.push(abstention(sighting, length.as_seconds(), &question, &error));

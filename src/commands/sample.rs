@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::cli::values::{EstimatorChoice, FormatChoice, MetricChoice};
+use crate::cli::values::{EstimatorChoice, FormatChoice, MetricChoice, SimilarityChoice};
 use crate::error::CommandError;
 use crate::predict::{
-    DistanceMetric, Estimator, Knowledge, OpenIndex, PredictError, ReadSample, SampleParams, Sighting, indexed_windows,
-    read_sample,
+    DistanceMetric, Estimator, Knowledge, OpenIndex, PredictError, ReadSample, SampleParams, Sighting, Similarity,
+    indexed_windows, read_sample,
 };
 use crate::profile::Window;
 use crate::store::Store;
@@ -130,6 +130,15 @@ impl From<MetricChoice> for DistanceMetric {
         match choice {
             MetricChoice::Euclidean => Self::Euclidean,
             MetricChoice::Cosine => Self::Cosine,
+        }
+    }
+}
+
+impl From<SimilarityChoice> for Similarity {
+    fn from(choice: SimilarityChoice) -> Self {
+        match choice {
+            SimilarityChoice::Learned => Self::Learned,
+            SimilarityChoice::Distance => Self::Distance,
         }
     }
 }

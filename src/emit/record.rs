@@ -1,8 +1,10 @@
 //! The prediction as data: the object that `json`, `jsonl` and `yaml` share.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use crate::predict::Prediction;
+use crate::predict::{Allocation, Prediction};
 
 use super::sizing::{round_cpu, round_memory};
 
@@ -45,8 +47,33 @@ struct NeighbourRecord<'a> {
     workload: &'a str,
     application: Option<&'a str>,
     distance: Option<f64>,
+    similarity: Option<f64>,
     weight: Option<f64>,
+    memory_share: Option<f64>,
+    cpu_share: Option<f64>,
     peak_memory_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    card: Option<CardRecord<'a>>,
+}
+
+/// With `--explain`: what a neighbour needed, where it differs, and what it changed.
+#[derive(Debug, Serialize)]
+struct CardRecord<'a> {
+    cpu_p95_cores: Option<f64>,
+    memory_ratio: Option<f64>,
+    cpu_ratio: Option<f64>,
+    squared_distance_by_resource: &'a BTreeMap<String, f64>,
+    without_it: AllocationRecord,
+}
+
+impl AllocationRecord {
+    fn of(allocation: &Allocation) -> Self {
+        Self {
+            cpu_cores: allocation.cpu.map(|cpu| round_cpu(cpu).as_f64()),
+            memory_bytes: allocation.memory.map(|memory| round_memory(memory).get()),
+            network_bytes_per_s: allocation.network.map(crate::units::BytesPerSecond::get),
+        }
+    }
 }
 
 /// Returns `value` unless it is NaN or infinite.
@@ -65,11 +92,7 @@ impl<'a> Record<'a> {
             observed_seconds: finite(prediction.observed_seconds),
             decision: prediction.decision.name(),
             confidence: finite(prediction.confidence()),
-            allocation: AllocationRecord {
-                cpu_cores: allocation.cpu.map(|cpu| round_cpu(cpu).as_f64()),
-                memory_bytes: allocation.memory.map(|memory| round_memory(memory).get()),
-                network_bytes_per_s: allocation.network.map(crate::units::BytesPerSecond::get),
-            },
+            allocation: AllocationRecord::of(allocation),
             interval: IntervalRecord {
                 // Rounded like the allocation, so that it stays inside.
                 cpu_cores: interval.cpu.map(|(low, high)| [low, high].map(|cpu| round_cpu(cpu).as_f64())),
@@ -84,8 +107,18 @@ impl<'a> Record<'a> {
                     workload: &neighbour.workload,
                     application: neighbour.application.as_deref(),
                     distance: neighbour.distance.and_then(finite),
+                    similarity: neighbour.similarity.and_then(finite),
                     weight: finite(neighbour.weight),
+                    memory_share: finite(neighbour.memory_share),
+                    cpu_share: finite(neighbour.cpu_share),
                     peak_memory_bytes: neighbour.memory_peak.map(crate::units::Bytes::get),
+                    card: neighbour.without.as_ref().map(|without| CardRecord {
+                        cpu_p95_cores: neighbour.cpu_p95.map(crate::units::Cores::as_f64),
+                        memory_ratio: neighbour.memory_ratio.and_then(finite),
+                        cpu_ratio: neighbour.cpu_ratio.and_then(finite),
+                        squared_distance_by_resource: &neighbour.distance_by_resource,
+                        without_it: AllocationRecord::of(without),
+                    }),
                 })
                 .collect(),
             passed_over: &prediction.passed_over,

@@ -2,6 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
 
+use crate::fingerprint::Group;
 use crate::predict::Prediction;
 use crate::units::{Bytes, Cores};
 
@@ -45,6 +46,10 @@ impl Form for Table {
             for prediction in predictions.iter().filter(|prediction| !prediction.neighbours.is_empty()) {
                 text.extend(["\nwhat `", &printable(&prediction.workload), "` rests on:\n"]);
                 text += &evidence(prediction, options.width).trim_fmt();
+                if prediction.neighbours.iter().any(|one| !one.distance_by_resource.is_empty()) {
+                    text += "\n\nwhere they differ from it:\n";
+                    text += &differences(prediction, options.width).trim_fmt();
+                }
                 text.push('\n');
             }
         }
@@ -52,25 +57,51 @@ impl Form for Table {
     }
 }
 
+/// Who the answer rests on, what they needed, and what it would be without each.
 fn evidence(prediction: &Prediction, width: u16) -> Grid {
     let mut grid = grid(width);
     grid.set_header(vec![
         Cell::new("workload"),
         Cell::new("application"),
-        right("distance"),
+        right("similarity"),
         right("weight"),
         right("memory peak (MiB)"),
         right("CPU p95 (cores)"),
+        right("without it (MiB)"),
+        right("(cores)"),
     ]);
     for neighbour in &prediction.neighbours {
+        let without = neighbour.without.unwrap_or_default();
         grid.add_row(vec![
             Cell::new(printable(&neighbour.workload)),
             Cell::new(neighbour.application.as_deref().map_or_else(|| UNKNOWN.to_owned(), printable)),
-            right(&or_unknown(neighbour.distance.map(|distance| format!("{distance:.3}")))),
+            right(&or_unknown(neighbour.similarity.map(|similarity| format!("{similarity:.2}")))),
             right(&format!("{:.3}", neighbour.weight)),
             right(&or_unknown(neighbour.memory_peak.map(|memory| memory.mebibytes_up().to_string()))),
             right(&or_unknown(neighbour.cpu_p95.map(cores))),
+            right(&or_unknown(without.memory.map(mebibytes))),
+            right(&or_unknown(without.cpu.map(|cpu| cores(round_cpu(cpu))))),
         ]);
+    }
+    grid
+}
+
+/// Where they differ from the newcomer: the distance, and what each resource adds to its square.
+fn differences(prediction: &Prediction, width: u16) -> Grid {
+    let mut grid = grid(width);
+    let has = |name: &&str| prediction.neighbours.iter().any(|one| one.distance_by_resource.contains_key(*name));
+    let groups: Vec<&str> = Group::ALL.into_iter().map(Group::name).filter(has).collect();
+    let mut header = vec![Cell::new("workload"), right("distance")];
+    header.extend(groups.iter().map(|name| right(&format!("{name}²"))));
+    grid.set_header(header);
+    for neighbour in &prediction.neighbours {
+        let mut row = vec![
+            Cell::new(printable(&neighbour.workload)),
+            right(&or_unknown(neighbour.distance.map(|distance| format!("{distance:.3}")))),
+        ];
+        let part = |name: &&str| neighbour.distance_by_resource.get(*name).map(|part| format!("{part:.3}"));
+        row.extend(groups.iter().map(|name| right(&or_unknown(part(name)))));
+        grid.add_row(row);
     }
     grid
 }

@@ -5,16 +5,20 @@
 use std::path::Path;
 
 use linfa::ParamGuard;
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::ArtifactError;
 use crate::artifact::manifest::{self, ManifestKind};
 use crate::units::Micros;
 
-use super::FingerprintError;
 use super::pca::{self, Components, PcaParams};
 use super::scale::{CLIP, FeatureScale, SpreadSource, fit_scales};
 use super::self_check::{SelfCheck, self_check};
+use super::{FingerprintError, symmetric_eigen};
+
+/// Directions in which observed features differ less than this share of the most are not told apart by them (ours).
+const UNSEEN: f64 = 1e-3;
 
 /// Kind and versions of `model.json`.
 pub const MODEL_KIND: ManifestKind =
@@ -195,6 +199,40 @@ impl Model {
             }
         }
         Ok(coordinates)
+    }
+
+    /// Returns the point from which distances by [`Self::metric_for_weights`] of `new_weights` are those to a row of which
+    /// only the features that weigh something were observed: the one whose image comes nearest to them, by weighted least
+    /// squares. What is not observed does not pull the point towards the centre.
+    ///
+    /// # Errors
+    /// As [`Self::project`] and [`Self::metric_for_weights`].
+    pub fn project_observed(
+        &self,
+        features: &[Option<f64>],
+        new_weights: &[f64],
+    ) -> Result<Vec<f64>, FingerprintError> {
+        self.check_row(features)?;
+        let matrix = self.metric_for_weights(new_weights)?;
+        let count = self.components();
+        let mut pulled = vec![0.0; count];
+        for (feature, value) in self.features.iter().zip(scaled(&self.features, features)) {
+            let ratio = new_weights[feature.position] / feature.weight;
+            for (sum, loading) in pulled.iter_mut().zip(&feature.loadings) {
+                *sum += ratio * (value - feature.mean) * loading;
+            }
+        }
+        let matrix = Array2::from_shape_vec((count, count), matrix)
+            .map_err(|error| FingerprintError::Eigen { what: error.to_string() })?;
+        let pairs = symmetric_eigen(&matrix)?;
+        let largest = pairs.first().map_or(0.0, |(value, _)| *value);
+        let mut point = vec![0.0; count];
+        // Along what no observed feature tells apart, the point stays at the centre.
+        for (value, vector) in pairs.iter().filter(|(value, _)| *value > UNSEEN * largest) {
+            let along = vector.iter().zip(&pulled).map(|(axis, pull)| axis * pull).sum::<f64>() / value;
+            point.iter_mut().zip(vector).for_each(|(sum, part)| *sum += along * part);
+        }
+        Ok(point)
     }
 
     /// Returns the matrix (components², row-major) of the metric in which features weigh `new_weights` (one per feature of a row, at least 0) instead of the

@@ -61,8 +61,15 @@ pub struct Evidence {
     pub application: Option<String>,
     /// Distance to the newcomer; nothing on rungs that do not measure it.
     pub distance: Option<f64>,
-    /// Its share in the answer; all shares sum to 1.
+    /// Learned similarity to the newcomer, 0 to 1, the mean over memory and CPU; nothing where shares rest on something
+    /// else.
+    pub similarity: Option<f64>,
+    /// Its share in the answer, the mean over the resources that it speaks of; all shares sum to 1.
     pub weight: f64,
+    /// Its share in the answer about memory.
+    pub memory_share: f64,
+    /// Its share in the answer about CPU.
+    pub cpu_share: f64,
     /// Its whole-life memory peak.
     pub memory_peak: Option<Bytes>,
     /// Its whole-life CPU need (95th percentile of row means).
@@ -73,6 +80,8 @@ pub struct Evidence {
     pub cpu_ratio: Option<f64>,
     /// Squared distance by resource (cpu, memory, network, disk, facts), for the explanation.
     pub distance_by_resource: BTreeMap<String, f64>,
+    /// What the answer would have been without it in the store, with the same margins; nothing unless it was asked for.
+    pub without: Option<Allocation>,
 }
 
 /// The answer for one workload.

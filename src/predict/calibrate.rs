@@ -8,11 +8,12 @@ use rayon::prelude::*;
 
 use crate::index::{Metric, NearestNeighbours};
 
-use super::estimate::{BASES, Local, Relative, Weighted, allocation, by_similarity, equally, local};
+use super::draw::{drawn, sample};
+use super::estimate::{BASES, Local, Relative, Weighted, allocation, equally, local};
 use super::knowledge::{Knowledge, Space};
-use super::need::{Anchor, Need, Remembered, Resource};
+use super::need::{Anchor, Need, Resource};
 use super::quantile::{Observed, Quantile, lower_rank_share, upper_quantile, upper_rank_share};
-use super::{DistanceMetric, PredictError, Question};
+use super::{DistanceMetric, PredictError, Question, Similarity};
 
 /// Most stored workloads that are left out in turn; of more, these many are drawn by a hash of their names. With 2,000
 /// the standard error of a coverage of 95 % is half a percent.
@@ -31,6 +32,7 @@ pub(super) struct CalibrationKey {
     k: usize,
     is_cosine: bool,
     weights: Option<[u64; 5]>,
+    similarity: Similarity,
     absent: Vec<usize>,
     is_random: bool,
 }
@@ -45,6 +47,7 @@ impl CalibrationKey {
             k: question.k,
             is_cosine: question.metric == DistanceMetric::Cosine,
             weights: question.weights.map(bits),
+            similarity: question.similarity,
             absent: absent.to_vec(),
             is_random,
         }
@@ -131,13 +134,20 @@ impl Calibration {
         absent: &[usize],
         is_random: bool,
     ) -> Result<Self, PredictError> {
-        let metric = knowledge.metric(space, question, absent)?;
-        let one = |row: u32, scope: Scope| leave_out(knowledge, space, question.k, &metric, is_random, row, scope);
-        let all = sample((0..knowledge.count()).collect(), &knowledge.rows);
+        let compared = Compared {
+            knowledge,
+            space,
+            question,
+            absent,
+            metric: knowledge.metric(space, question, absent)?,
+            is_random,
+        };
+        let one = |row: u32, scope: Scope| compared.leave_out(row, scope);
+        let all = sample((0..knowledge.count()).collect(), &knowledge.rows, MOST_CASES);
         let mut recurring: Vec<u32> =
             knowledge.by_application.values().filter(|rows| rows.len() > LEAST_INSTANCES).flatten().copied().collect();
         recurring.sort_unstable();
-        let recurring = sample(recurring, &knowledge.rows);
+        let recurring = sample(recurring, &knowledge.rows, MOST_CASES);
         let mut distances = Vec::new();
         let mut cases: BTreeMap<(Scope, Resource), Vec<Case>> = BTreeMap::new();
         for (scope, rows) in [(Scope::Store, all), (Scope::Application, recurring)] {
@@ -204,10 +214,10 @@ fn tune(cases: &[Case], resource: Resource, floor: f64, coverage: f64, has_reque
     let (anchor, base) = least_wasteful(cases, resource, floor, next, has_request)?;
     let seen = cases.iter().filter_map(|case| case.through(anchor, floor));
     let mut residuals: Vec<Observed> = seen.map(|case| case.residual(base)).collect();
-    let share = upper_rank_share(residuals.len(), coverage)?;
+    let share = upper_rank_share(&residuals, coverage)?;
     let margin = upper_quantile(&mut residuals, share)?;
     let tail = (1.0 - coverage) / 2.0;
-    let ends = lower_rank_share(residuals.len(), tail).zip(upper_rank_share(residuals.len(), 1.0 - tail));
+    let ends = lower_rank_share(&residuals, tail).zip(upper_rank_share(&residuals, 1.0 - tail));
     let interval = ends.and_then(|(low, high)| {
         Some((upper_quantile(&mut residuals, low)?.value, upper_quantile(&mut residuals, high)?.value))
     });
@@ -229,10 +239,10 @@ fn least_wasteful(
         if (seen.len() as f64) < USUAL * cases.len() as f64 {
             continue;
         }
-        // Of too few workloads for that coverage, all are covered.
-        let share = upper_rank_share(seen.len(), coverage).unwrap_or(1.0);
         for base in 0..BASES.len() {
             let mut residuals: Vec<Observed> = seen.iter().map(|case| case.residual(base)).collect();
+            // Of too few workloads for that coverage, all are covered.
+            let share = upper_rank_share(&residuals, coverage).unwrap_or(1.0);
             let Some(margin) = upper_quantile(&mut residuals, share) else { continue };
             let wastes: Vec<f64> = seen
                 .iter()
@@ -254,82 +264,48 @@ fn least_wasteful(
 /// (distance to the nearest, row left out), and what the others say by resource.
 type LeftOut = ((f64, u32), [Option<Local>; 3]);
 
-/// Returns what the other workloads say about `row`; nothing if there are none.
-fn leave_out(
-    knowledge: &Knowledge,
-    space: &Space,
-    k: usize,
-    metric: &Metric,
+/// How stored workloads are compared while one is left out.
+struct Compared<'a> {
+    knowledge: &'a Knowledge,
+    space: &'a Space,
+    question: &'a Question,
+    absent: &'a [usize],
+    metric: Metric,
     is_random: bool,
-    row: u32,
-    scope: Scope,
-) -> Result<Option<LeftOut>, PredictError> {
-    let Some(query) = space.index.points().row(row) else { return Ok(None) };
-    let others: Option<Vec<u32>> = match scope {
-        Scope::Store => None,
-        Scope::Application => Some(knowledge.siblings(row)),
-    };
-    let nearest = match &others {
-        None => space.index.nearest(query, k, metric, &|other| other != row)?,
-        Some(others) => space.index.nearest_of(others, query, k, metric)?,
-    };
-    let Some(first) = nearest.first() else { return Ok(None) };
-    let neighbours: Vec<Weighted> = if is_random {
-        let name = knowledge.rows.get(row as usize).map(Remembered::name).unwrap_or_default();
-        let drawn = match &others {
-            None => drawn(0, &name, (0..knowledge.count()).filter(|&other| other != row), k),
-            Some(others) => drawn(0, &name, others.iter().copied(), k),
+}
+
+impl Compared<'_> {
+    /// Returns what the other workloads say about `row`; nothing if there are none.
+    fn leave_out(&self, row: u32, scope: Scope) -> Result<Option<LeftOut>, PredictError> {
+        let Self { knowledge, space, question, .. } = self;
+        let Some(own) = knowledge.rows.get(row as usize) else { return Ok(None) };
+        let query = knowledge.place(space, question, &own.features, self.absent)?;
+        let others: Option<Vec<u32>> = match scope {
+            Scope::Store => None,
+            Scope::Application => Some(knowledge.siblings(row)),
         };
-        equally(&drawn)
-    } else {
-        by_similarity(&nearest.iter().map(|found| (found.row, found.distance)).collect::<Vec<_>>())
-    };
-    let floors = knowledge.floors();
-    let locals = Resource::ALL.map(|resource| local(&knowledge.rows, &neighbours, resource, resource.floor(floors)));
-    Ok(Some(((first.distance, row), locals)))
-}
-
-/// Returns at most [`MOST_CASES`] of `rows`, drawn by a hash of their names, in the order of `rows`.
-fn sample(rows: Vec<u32>, all: &[Remembered]) -> Vec<u32> {
-    if rows.len() <= MOST_CASES {
-        return rows;
+        let searched = if self.is_random { 1 } else { Knowledge::searched(question) };
+        let nearest = match &others {
+            None => space.index.nearest(&query, searched, &self.metric, &|other| other != row)?,
+            Some(others) => space.index.nearest_of(others, &query, searched, &self.metric)?,
+        };
+        let Some(first) = nearest.first() else { return Ok(None) };
+        let neighbours: Vec<Weighted> = if self.is_random {
+            let (name, k) = (own.name(), question.k);
+            let drawn = match &others {
+                None => drawn(0, &name, (0..knowledge.count()).filter(|&other| other != row), k),
+                Some(others) => drawn(0, &name, others.iter().copied(), k),
+            };
+            equally(&drawn)
+        } else {
+            let found: Vec<(u32, f64)> = nearest.iter().map(|found| (found.row, found.distance)).collect();
+            knowledge.choose(space, question, &own.features, self.absent, &found, Some(row))
+        };
+        let floors = knowledge.floors();
+        let locals =
+            Resource::ALL.map(|resource| local(&knowledge.rows, &neighbours, resource, resource.floor(floors)));
+        Ok(Some(((first.distance, row), locals)))
     }
-    let name = |row: u32| all.get(row as usize).map(Remembered::name).unwrap_or_default();
-    let mut order: Vec<(u64, u32)> = rows.into_iter().map(|row| (mixed(0, &name(row)), row)).collect();
-    order.sort_unstable();
-    order.truncate(MOST_CASES);
-    let mut rows: Vec<u32> = order.into_iter().map(|(_, row)| row).collect();
-    rows.sort_unstable();
-    rows
-}
-
-/// Draws `k` of the eligible rows uniformly without replacement: the same seed and name give the same rows.
-pub(super) fn drawn(seed: u64, name: &str, eligible: impl Iterator<Item = u32>, k: usize) -> Vec<(u32, f64)> {
-    let start = mixed(seed, name);
-    let mut order: Vec<(u64, u32)> = eligible.map(|row| (scramble(start ^ scramble(u64::from(row))), row)).collect();
-    // A replay draws millions of times: only the k smallest need an order.
-    if k > 0 && k < order.len() {
-        order.select_nth_unstable(k - 1);
-    }
-    order.truncate(k);
-    order.sort_unstable();
-    order.into_iter().map(|(_, row)| (row, 0.0)).collect()
-}
-
-/// FNV-1a of a name, mixed with a seed.
-fn mixed(seed: u64, name: &str) -> u64 {
-    let hash = name
-        .bytes()
-        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
-    scramble(hash ^ scramble(seed))
-}
-
-/// The finaliser of `SplitMix64` (Steele, Lea and Flood 2014).
-const fn scramble(value: u64) -> u64 {
-    let value = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    value ^ (value >> 31)
 }
 
 impl Knowledge {
@@ -406,21 +382,5 @@ mod tests {
         let anchor = |has_request| tune(&cases, Resource::Memory, 0.1, 0.95, has_request).unwrap().anchor;
         assert_eq!(anchor(true), Anchor::Request);
         assert_ne!(anchor(false), Anchor::Request);
-    }
-
-    #[test]
-    fn a_draw_depends_on_seed_and_name_alone() {
-        let draw = |seed, name| drawn(seed, name, 0..1000, 15);
-        assert_eq!(draw(1, "a"), draw(1, "a"));
-        assert_ne!(draw(1, "a"), draw(2, "a"));
-        assert_ne!(draw(1, "a"), draw(1, "b"));
-        // Every row is drawn about equally often.
-        let mut counts = vec![0_u32; 20];
-        for seed in 0..2000 {
-            for (row, _) in drawn(seed, "x", 0..20, 5) {
-                counts[row as usize] += 1;
-            }
-        }
-        assert!(counts.iter().all(|count| (400..600).contains(count)), "{counts:?}");
     }
 }

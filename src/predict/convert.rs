@@ -12,7 +12,7 @@ use super::{
 
 impl Knowledge {
     /// Predicts what `newcomer` (in the store's units) needs, in cores and bytes. `machine` is the largest machine of the
-    /// store, `digest` names the index.
+    /// store, `digest` names the index. To `explain`, it is asked once more per neighbour, without it.
     ///
     /// # Errors
     /// The store is normalised and the size of its machine unknown, or the question cannot be answered.
@@ -22,6 +22,7 @@ impl Knowledge {
         question: &Question,
         machine: MachineSize,
         digest: &str,
+        explain: bool,
     ) -> Result<Prediction, PredictError> {
         let scale = Scale::new(self.params.units, machine);
         let (Some(cores), Some(bytes)) = (scale.cores_per_unit, scale.bytes_per_unit) else {
@@ -29,39 +30,28 @@ impl Knowledge {
         };
         let mut answer = self.answer(newcomer, question, Selection::Nearest, &|_| true)?;
         cap(&mut answer, &scale);
-        let range = |resource, value| PredictError::Range { workload: newcomer.name.clone(), resource, value };
-        let cpu = |value: f64| Cores::from_f64_up(value * cores).map_err(|_out_of_range| range("CPU", value));
-        let memory = |value: f64| Bytes::from_f64_up(value * bytes).map_err(|_out_of_range| range("memory", value));
-        let network = match self.params.units.network {
-            NetworkUnit::BytesPerSecond => answer.network,
-            NetworkUnit::Normalised | NetworkUnit::None => None,
-        };
+        let amounts = Amounts { cores, bytes, network: self.params.units.network, workload: &newcomer.name };
         let features = self.features_of(&newcomer.window, &newcomer.facts);
-        let evidence = self.evidence(&features, question, &answer.support, &scale)?;
+        let mut evidence = self.evidence(&features, question, &answer.support, &scale)?;
+        if explain {
+            for (one, support) in evidence.iter_mut().zip(&answer.support) {
+                let admits = |row: usize| row != support.row;
+                let mut other = self.answer(newcomer, question, Selection::Nearest, &admits)?;
+                cap(&mut other, &scale);
+                one.without = Some(amounts.allocation(&other)?);
+            }
+        }
+        let allocation = amounts.allocation(&answer)?;
         Ok(Prediction {
             workload: newcomer.name.clone(),
             window_seconds: self.params.window.length.as_seconds(),
             observed_seconds: newcomer.window.observed_seconds,
             decision: answer.decision,
             passed_over: answer.passed_over,
-            allocation: Allocation {
-                cpu: answer.cpu.map(cpu).transpose()?,
-                memory: answer.memory.map(memory).transpose()?,
-                network: network
-                    .map(|value| {
-                        BytesPerSecond::from_f64_up(value).map_err(|_out_of_range| range("network bandwidth", value))
-                    })
-                    .transpose()?,
-            },
+            allocation,
             interval: Interval {
-                cpu: answer
-                    .cpu_interval
-                    .map(|(low, high)| Ok::<_, PredictError>((cpu(low)?, cpu(high)?)))
-                    .transpose()?,
-                memory: answer
-                    .memory_interval
-                    .map(|(low, high)| Ok::<_, PredictError>((memory(low)?, memory(high)?)))
-                    .transpose()?,
+                cpu: answer.cpu_interval.map(|ends| amounts.both(ends, Amounts::cpu)).transpose()?,
+                memory: answer.memory_interval.map(|ends| amounts.both(ends, Amounts::memory)).transpose()?,
             },
             coverage: question.coverage,
             novelty: answer.novelty,
@@ -93,7 +83,10 @@ impl Knowledge {
                 workload: row.name(),
                 application: row.application.clone(),
                 distance: support.distance,
+                similarity: support.similarity,
                 weight: support.weight,
+                memory_share: support.shares[Resource::Memory as usize],
+                cpu_share: support.shares[Resource::Cpu as usize],
                 // What a stored workload used fits into the units that the store was read in.
                 memory_peak: amount(need(Resource::Memory), scale.bytes_per_unit)
                     .and_then(|bytes| Bytes::from_f64_up(bytes).ok()),
@@ -102,9 +95,53 @@ impl Knowledge {
                 memory_ratio: ratio(need(Resource::Memory)),
                 cpu_ratio: ratio(need(Resource::Cpu)),
                 distance_by_resource,
+                without: None,
             });
         }
         Ok(evidence)
+    }
+}
+
+/// How amounts in the store's units become cores and bytes.
+struct Amounts<'a> {
+    cores: f64,
+    bytes: f64,
+    network: NetworkUnit,
+    workload: &'a str,
+}
+
+impl Amounts<'_> {
+    fn range(&self, resource: &'static str, value: f64) -> PredictError {
+        PredictError::Range { workload: self.workload.to_owned(), resource, value }
+    }
+
+    fn cpu(&self, value: f64) -> Result<Cores, PredictError> {
+        Cores::from_f64_up(value * self.cores).map_err(|_out_of_range| self.range("CPU", value))
+    }
+
+    fn memory(&self, value: f64) -> Result<Bytes, PredictError> {
+        Bytes::from_f64_up(value * self.bytes).map_err(|_out_of_range| self.range("memory", value))
+    }
+
+    fn network(&self, value: f64) -> Result<BytesPerSecond, PredictError> {
+        BytesPerSecond::from_f64_up(value).map_err(|_out_of_range| self.range("network bandwidth", value))
+    }
+
+    fn both<T>(
+        &self,
+        (low, high): (f64, f64),
+        of: fn(&Self, f64) -> Result<T, PredictError>,
+    ) -> Result<(T, T), PredictError> {
+        Ok((of(self, low)?, of(self, high)?))
+    }
+
+    fn allocation(&self, answer: &Answer) -> Result<Allocation, PredictError> {
+        let network = answer.network.filter(|_| self.network == NetworkUnit::BytesPerSecond);
+        Ok(Allocation {
+            cpu: answer.cpu.map(|value| self.cpu(value)).transpose()?,
+            memory: answer.memory.map(|value| self.memory(value)).transpose()?,
+            network: network.map(|value| self.network(value)).transpose()?,
+        })
     }
 }
 

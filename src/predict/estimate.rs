@@ -13,27 +13,37 @@ const LEAST_SPREAD: f64 = 0.1;
 /// Fewest neighbours with a need for an estimate.
 const LEAST_NEIGHBOURS: usize = 3;
 
-/// One stored workload in an answer, with its share.
+/// One stored workload in an answer, with its shares.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Weighted {
     pub(super) row: u32,
+    /// Distance of its fingerprint.
     pub(super) distance: f64,
-    pub(super) weight: f64,
+    /// Learned similarity, the mean over memory and CPU; nothing where shares follow the distance or are equal.
+    pub(super) similarity: Option<f64>,
+    /// Share in the answer about each resource, in the order of [`Resource::ALL`]; each sums to 1.
+    pub(super) shares: [f64; 3],
 }
 
 /// Returns shares that sum to 1 and fall with distance: 1 / (d + D/4) with D the largest distance among them, so that
 /// they do not depend on the unit of distance, and a copy does not silence the others.
-pub(super) fn by_similarity(found: &[(u32, f64)]) -> Vec<Weighted> {
+pub(super) fn by_distance(found: &[(u32, f64)]) -> Vec<Weighted> {
     let farthest = found.iter().fold(0.0_f64, |farthest, &(_, distance)| farthest.max(distance));
     let raw = |distance: f64| if farthest > 0.0 { 1.0 / (distance + farthest / 4.0) } else { 1.0 };
     let total: f64 = found.iter().map(|&(_, distance)| raw(distance)).sum();
-    found.iter().map(|&(row, distance)| Weighted { row, distance, weight: raw(distance) / total }).collect()
+    let one = |&(row, distance): &(u32, f64)| Weighted {
+        row,
+        distance,
+        similarity: None,
+        shares: [raw(distance) / total; 3],
+    };
+    found.iter().map(one).collect()
 }
 
 /// Returns equal shares.
 pub(super) fn equally(found: &[(u32, f64)]) -> Vec<Weighted> {
-    let weight = 1.0 / found.len() as f64;
-    found.iter().map(|&(row, distance)| Weighted { row, distance, weight }).collect()
+    let share = 1.0 / found.len() as f64;
+    found.iter().map(|&(row, distance)| Weighted { row, distance, similarity: None, shares: [share; 3] }).collect()
 }
 
 /// What neighbours say about one resource relative to one anchor, as logarithms.
@@ -62,7 +72,7 @@ pub(super) fn local(rows: &[Remembered], neighbours: &[Weighted], resource: Reso
         .iter()
         .filter_map(|neighbour| {
             let row = rows.get(usize::try_from(neighbour.row).ok()?)?;
-            Some((row.needs[resource as usize]?, neighbour.weight))
+            Some((row.needs[resource as usize]?, neighbour.shares[resource as usize]))
         })
         .collect();
     let total: f64 = needs.iter().map(|(_, weight)| weight).sum();
@@ -123,8 +133,10 @@ mod tests {
     fn the_worked_example_of_the_protocol() {
         // Test vector E10: (P, l, w) = (2, 1, .5), (3, 2, .3), (1.2, 1, .2).
         let rows = [row(1.0, 2.0, Some(4.0)), row(2.0, 3.0, Some(4.0)), row(1.0, 1.2, None)];
-        let neighbours: Vec<Weighted> =
-            (0_u32..).zip([0.5, 0.3, 0.2]).map(|(row, weight)| Weighted { row, distance: 1.0, weight }).collect();
+        let neighbours: Vec<Weighted> = (0_u32..)
+            .zip([0.5, 0.3, 0.2])
+            .map(|(row, share)| Weighted { row, distance: 1.0, similarity: None, shares: [share; 3] })
+            .collect();
         let local = local(&rows, &neighbours, Resource::Memory, 0.1).unwrap();
         let level = local.relative[Anchor::Level as usize].unwrap();
         near(local.mean_ratio, 1.69);
@@ -138,15 +150,15 @@ mod tests {
 
     #[test]
     fn shares_fall_with_distance_whatever_its_unit() {
-        let near_and_far = by_similarity(&[(0, 0.0), (1, 1.0), (2, 2.0)]);
-        let scaled = by_similarity(&[(0, 0.0), (1, 1000.0), (2, 2000.0)]);
-        near(near_and_far.iter().map(|one| one.weight).sum(), 1.0);
+        let near_and_far = by_distance(&[(0, 0.0), (1, 1.0), (2, 2.0)]);
+        let scaled = by_distance(&[(0, 0.0), (1, 1000.0), (2, 2000.0)]);
+        near(near_and_far.iter().map(|one| one.shares[0]).sum(), 1.0);
         for (a, b) in near_and_far.iter().zip(&scaled) {
-            near(a.weight, b.weight);
+            near(a.shares[0], b.shares[0]);
         }
-        assert!(near_and_far[0].weight > near_and_far[1].weight && near_and_far[1].weight > near_and_far[2].weight);
+        assert!(near_and_far.windows(2).all(|pair| pair[0].shares[0] > pair[1].shares[0]));
         // Copies of the newcomer share equally.
-        near(by_similarity(&[(0, 0.0), (1, 0.0)])[0].weight, 0.5);
+        near(by_distance(&[(0, 0.0), (1, 0.0)])[0].shares[0], 0.5);
     }
 
     #[test]

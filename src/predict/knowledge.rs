@@ -9,9 +9,11 @@ use crate::profile::quantile::interpolated;
 use crate::profile::{Floors, Window, WindowProfile};
 use crate::trace::UnitContract;
 
+use super::alike::{Alike, candidates};
 use super::calibrate::{Calibration, CalibrationKey};
-use super::need::Remembered;
-use super::{DistanceMetric, Facts, Known, PredictError, Question, ResourceWeights};
+use super::estimate::{Weighted, by_distance};
+use super::need::{Remembered, Resource};
+use super::{DistanceMetric, Facts, Known, PredictError, Question, ResourceWeights, Similarity};
 
 /// Fewest workloads that a model is fitted to; below that there is no such thing as a distance between fingerprints.
 const LEAST_ROWS: usize = 4;
@@ -48,6 +50,7 @@ impl FitParams {
 pub(super) struct Space {
     pub(super) model: Model,
     pub(super) index: Index,
+    pub(super) alike: Alike,
 }
 
 /// A fitted estimator: everything an answer needs, without the store's samples.
@@ -59,6 +62,8 @@ pub struct Knowledge {
     pub(super) rows: Vec<Remembered>,
     /// Median of the seconds that the first windows really cover: a row of 300 s is never cut.
     pub(super) covered_seconds: f64,
+    /// Mean need of each resource, 0 where no row has one.
+    pub(super) mean_needs: [f64; 3],
     /// Rows by application and, where the trace has one, user.
     pub(super) by_application: BTreeMap<(String, Option<String>), Vec<u32>>,
     pub(super) by_class: BTreeMap<String, Vec<u32>>,
@@ -103,7 +108,7 @@ impl Knowledge {
             match Model::fit(input) {
                 Ok((model, coordinates)) => {
                     let points = Points::new(model.components(), coordinates)?;
-                    Some(Space { index: Index::build(Arc::new(points))?, model })
+                    Some(Space { index: Index::build(Arc::new(points))?, model, alike: Alike::grow(&rows) })
                 }
                 // All alike: there is no direction to compare along, and the lower rungs of the ladder answer.
                 Err(FingerprintError::NothingVaries) => None,
@@ -133,11 +138,16 @@ impl Knowledge {
                 by_class.entry(class.clone()).or_default().push(number);
             }
         }
+        let mean_needs = Resource::ALL.map(|resource| {
+            let needs: Vec<f64> = rows.iter().filter_map(|row| Some(row.needs[resource as usize]?.need)).collect();
+            needs.iter().sum::<f64>() / needs.len().max(1) as f64
+        });
         Self {
             params,
             features,
             space,
             rows,
+            mean_needs,
             covered_seconds,
             by_application,
             by_class,
@@ -276,6 +286,54 @@ impl Knowledge {
                 None => Ok(Metric::Euclidean),
                 Some(weights) => Ok(Metric::Matrix(space.model.metric_for_weights(&weights)?)),
             },
+        }
+    }
+
+    /// Returns the fingerprint of a row of features, without those that are `absent`.
+    pub(super) fn place(
+        &self,
+        space: &Space,
+        question: &Question,
+        features: &[Option<f64>],
+        absent: &[usize],
+    ) -> Result<Vec<f64>, PredictError> {
+        let is_cosine = question.metric == DistanceMetric::Cosine;
+        Ok(match self.asked_weights(question, absent) {
+            Some(weights) if !absent.is_empty() && !is_cosine => space.model.project_observed(features, &weights)?,
+            _ => space.model.project(features)?,
+        })
+    }
+
+    /// Returns how many of the nearest fingerprints are looked at for an answer.
+    pub(super) const fn searched(question: &Question) -> usize {
+        match question.similarity {
+            Similarity::Learned => candidates(question.k),
+            Similarity::Distance => question.k,
+        }
+    }
+
+    /// Chooses who answers among the nearest fingerprints `found`, with shares. `left_out` is a stored row that is asked
+    /// about.
+    pub(super) fn choose(
+        &self,
+        space: &Space,
+        question: &Question,
+        features: &[Option<f64>],
+        absent: &[usize],
+        found: &[(u32, f64)],
+        left_out: Option<u32>,
+    ) -> Vec<Weighted> {
+        match question.similarity {
+            Similarity::Distance => by_distance(&found[..question.k.min(found.len())]),
+            Similarity::Learned => {
+                let mut shown = features.to_vec();
+                for &position in absent {
+                    if let Some(value) = shown.get_mut(position) {
+                        *value = None;
+                    }
+                }
+                space.alike.choose(&self.rows, &shown, found, question.k, left_out)
+            }
         }
     }
 

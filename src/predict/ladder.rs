@@ -1,19 +1,20 @@
 //! The ladder: same application, nearest neighbours, class prior, persistence, abstain. The first rung that can say
 //! something about memory or CPU with the coverage that was asked for answers, and says why those above it did not.
 
-use crate::index::{NearestNeighbours, Neighbour};
-use crate::profile::WindowProfile;
+use std::cmp::Ordering;
 
-use super::calibrate::{Calibration, LEAST_INSTANCES, Scope, Tuned, choices_below, drawn};
-use super::estimate::{Local, Weighted, allocation, by_similarity, equally, local};
+use crate::index::{NearestNeighbours, Neighbour};
+
+use super::calibrate::{Calibration, LEAST_INSTANCES, Scope, Tuned, choices_below};
+use super::draw::drawn;
+use super::estimate::{Local, Weighted, allocation, equally, local};
 use super::knowledge::{Knowledge, Space};
 use super::need::{Anchor, Resource};
-use super::quantile::{Observed, lower_rank_share, upper_quantile, upper_rank_share};
 use super::{Answer, Decision, Estimator, Facts, Newcomer, PredictError, Question, Support};
 
 /// Newcomers farther from their nearest workload than this share of the store's own are not compared with neighbours
 /// (ours, see `docs/evaluation.md`).
-const NOVEL: f64 = 0.95;
+const NOVEL: f64 = 0.98;
 
 /// Beyond this many times the largest distance that the store saw among its own, nothing is known of a newcomer (ours).
 const FOREIGN: f64 = 3.0;
@@ -35,9 +36,9 @@ pub enum Selection {
 
 /// What a rung says of one resource, in the store's units.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Said {
-    amount: f64,
-    interval: Option<(f64, f64)>,
+pub(super) struct Said {
+    pub(super) amount: f64,
+    pub(super) interval: Option<(f64, f64)>,
 }
 
 impl Said {
@@ -48,7 +49,7 @@ impl Said {
 }
 
 /// What a rung says.
-type Rung = [Option<Said>; 3];
+pub(super) type Rung = [Option<Said>; 3];
 
 impl Knowledge {
     /// Answers about `newcomer` from the rows for which `admits` holds.
@@ -94,9 +95,10 @@ impl Knowledge {
                 question,
                 selection,
                 admits,
-                query: space.model.project(&features)?,
+                query: self.place(space, question, &features, &absent)?,
                 calibration: &*self.calibration(space, question, &absent, selection != Selection::Nearest)?,
                 absent,
+                features,
                 space,
             };
             if self.by_similarity_rungs(&asked, &mut answer, &mut is_foreign)? {
@@ -127,7 +129,11 @@ impl Knowledge {
         let pairs = |found: Vec<Neighbour>| found.into_iter().map(|one| (one.row, one.distance)).collect::<Vec<_>>();
         let k = asked.question.k;
         let admits = |row: u32| (asked.admits)(row as usize);
-        let found = pairs(asked.space.index.nearest(&asked.query, k, &metric, &admits)?);
+        let searched = if asked.selection == Selection::Nearest { Self::searched(asked.question) } else { 1 };
+        let choose = |found: &[(u32, f64)]| {
+            self.choose(asked.space, asked.question, &asked.features, &asked.absent, found, None)
+        };
+        let found = pairs(asked.space.index.nearest(&asked.query, searched, &metric, &admits)?);
         answer.novelty = found.first().and_then(|&(_, distance)| asked.calibration.novelty(distance));
         // Same application.
         let instances = self.instances(&asked.newcomer.facts, asked.admits);
@@ -140,7 +146,7 @@ impl Knowledge {
             Some(_) => {
                 let chosen = match asked.selection {
                     Selection::Nearest => {
-                        by_similarity(&pairs(asked.space.index.nearest_of(&instances, &asked.query, k, &metric)?))
+                        choose(&pairs(asked.space.index.nearest_of(&instances, &asked.query, searched, &metric)?))
                     }
                     Selection::Random { seed } => {
                         equally(&drawn(seed, &asked.newcomer.name, instances.iter().copied(), k))
@@ -166,7 +172,7 @@ impl Knowledge {
             return Ok(false);
         }
         let chosen = match asked.selection {
-            Selection::Nearest => by_similarity(&found),
+            Selection::Nearest => choose(&found),
             Selection::Random { seed } => {
                 let eligible = (0..self.count()).filter(|&row| admits(row));
                 equally(&drawn(seed, &asked.newcomer.name, eligible, k))
@@ -210,89 +216,23 @@ impl Knowledge {
             answer.passed_over.push(too_few(decision, cases, asked.question.coverage));
             return false;
         }
-        answer.support = chosen
-            .iter()
-            .map(|one| Support {
-                row: one.row as usize,
-                distance: (asked.selection == Selection::Nearest).then_some(one.distance),
-                weight: one.weight,
-            })
-            .collect();
+        let spoken: Vec<usize> = (0..rung.len()).filter(|&resource| rung[resource].is_some()).collect();
+        let mean =
+            |shares: [f64; 3]| spoken.iter().map(|&resource| shares[resource]).sum::<f64>() / spoken.len() as f64;
+        let support = |one: &Weighted| Support {
+            row: one.row as usize,
+            distance: (asked.selection == Selection::Nearest).then_some(one.distance),
+            similarity: one.similarity,
+            // Without a learned similarity all shares are the same.
+            weight: if one.similarity.is_some() { mean(one.shares) } else { one.shares[0] },
+            shares: one.shares,
+        };
+        answer.support = chosen.iter().map(support).collect();
+        if asked.selection == Selection::Nearest {
+            answer.support.sort_by(|left, right| left.distance.partial_cmp(&right.distance).unwrap_or(Ordering::Equal));
+        }
         fill(answer, decision, &rung, &bounds);
         true
-    }
-
-    /// Tries the class prior and persistence.
-    fn prior_rungs(
-        &self,
-        newcomer: &Newcomer,
-        question: &Question,
-        admits: &(dyn Fn(usize) -> bool + Sync),
-        answer: &mut Answer,
-    ) {
-        let class = newcomer.facts.class.as_ref().and_then(|class| Some((class, self.by_class.get(class)?)));
-        match class {
-            None => answer.passed_over.push("class-prior: the sample names no class that the store knows".to_owned()),
-            Some((class, rows)) => {
-                let rows: Vec<usize> = rows.iter().map(|&row| row as usize).filter(|&row| admits(row)).collect();
-                let (rung, bounds) = self.prior(&newcomer.window, question, &rows);
-                if rung[0].is_some() || rung[1].is_some() {
-                    answer.warnings.push(format!(
-                        "rests on how {} workloads of class `{class}` grew beyond their first window, not on similar ones",
-                        rows.len()
-                    ));
-                    fill(answer, Decision::ClassPrior, &rung, &bounds);
-                    return;
-                }
-                answer.passed_over.push(too_few(Decision::ClassPrior, rows.len(), question.coverage));
-            }
-        }
-        let rows: Vec<usize> = (0..self.rows.len()).filter(|&row| admits(row)).collect();
-        let (rung, bounds) = self.prior(&newcomer.window, question, &rows);
-        if rung[0].is_some() || rung[1].is_some() {
-            answer.warnings.push(format!(
-                "rests on its own first window with the margin that all {} workloads of the store call for, not on similar ones",
-                rows.len()
-            ));
-            fill(answer, Decision::Persistence, &rung, &bounds);
-            return;
-        }
-        answer.passed_over.push(too_few(Decision::Persistence, rows.len(), question.coverage));
-    }
-
-    /// Returns the newcomer's level times an upper quantile of need / level over `rows`, and where that is a lower bound.
-    fn prior(&self, window: &WindowProfile, question: &Question, rows: &[usize]) -> (Rung, Vec<&'static str>) {
-        let mut rung: Rung = [None; 3];
-        let mut bounds = Vec::new();
-        let tail = (1.0 - question.coverage) / 2.0;
-        for resource in Resource::ALL {
-            let Some(level) = resource.level(window) else { continue };
-            let floor = resource.floor(self.floors());
-            let needs = rows.iter().filter_map(|&row| self.rows.get(row)?.needs[resource as usize]);
-            let mut ratios: Vec<Observed> =
-                needs.map(|need| Observed { value: need.log_ratio(), weight: 1.0, at_least: need.at_least }).collect();
-            let count = ratios.len();
-            let mean = needs_mean(&ratios);
-            let Some(margin) =
-                upper_rank_share(count, question.coverage).and_then(|share| upper_quantile(&mut ratios, share))
-            else {
-                continue;
-            };
-            let ends = lower_rank_share(count, tail).zip(upper_rank_share(count, 1.0 - tail));
-            let of = |ratio| allocation(resource, level.max(floor), level, floor, ratio);
-            let interval = ends.and_then(|(low, high)| {
-                Some((of(upper_quantile(&mut ratios, low)?.value), of(upper_quantile(&mut ratios, high)?.value)))
-            });
-            let amount = match question.estimator {
-                Estimator::Quantile => of(margin.value),
-                Estimator::Mean => of(mean.ln()),
-            };
-            rung[resource as usize] = Some(Said { amount, interval });
-            if margin.at_least {
-                bounds.push(resource.name());
-            }
-        }
-        (rung, bounds)
     }
 
     /// Returns the rows of the newcomer's application that may be used, ascending. Users are compared where both sides
@@ -325,6 +265,7 @@ struct Asked<'a> {
     admits: &'a (dyn Fn(usize) -> bool + Sync),
     query: Vec<f64>,
     absent: Vec<usize>,
+    features: Vec<Option<f64>>,
     calibration: &'a Calibration,
     space: &'a Space,
 }
@@ -352,7 +293,8 @@ fn said(own: Own, local: &Local, tuned: &Tuned, estimator: Estimator) -> Option<
     Some(Said { amount, interval: tuned.interval.map(|(low, high)| (of(low), of(high))) })
 }
 
-fn fill(answer: &mut Answer, decision: Decision, rung: &Rung, bounds: &[&str]) {
+/// Writes a rung's answer.
+pub(super) fn fill(answer: &mut Answer, decision: Decision, rung: &Rung, bounds: &[&str]) {
     let of = |resource: Resource| rung[resource as usize];
     answer.decision = decision;
     answer.memory = of(Resource::Memory).map(|said| said.amount);
@@ -368,14 +310,10 @@ fn fill(answer: &mut Answer, decision: Decision, rung: &Rung, bounds: &[&str]) {
     }
 }
 
-fn too_few(decision: Decision, count: usize, coverage: f64) -> String {
+/// Says that a rung rests on too few workloads for the coverage.
+pub(super) fn too_few(decision: Decision, count: usize, coverage: f64) -> String {
     let needed = (coverage / (1.0 - coverage) - 1e-9).ceil();
     format!("{}: {count} workloads bear on it, a coverage of {coverage} takes {needed}", decision.name())
-}
-
-/// Returns the mean of need / level from its logarithms.
-fn needs_mean(ratios: &[Observed]) -> f64 {
-    ratios.iter().map(|ratio| ratio.value.exp()).sum::<f64>() / ratios.len().max(1) as f64
 }
 
 fn quantile_of(sorted: &[f64], share: f64) -> f64 {

@@ -4,10 +4,13 @@
 //! itself. Output: a [`Prediction`], always a similarity-weighted combination of real, named workloads, or an
 //! abstention with its reason.
 
+mod alike;
+mod alike_file;
 mod answer;
 mod calibrate;
 pub mod control;
 mod convert;
+mod draw;
 mod error;
 mod estimate;
 mod history;
@@ -16,6 +19,7 @@ mod knowledge;
 mod ladder;
 mod need;
 mod persist;
+mod prior;
 pub mod quantile;
 mod question;
 mod sample;
@@ -29,7 +33,9 @@ pub use knowledge::{FitParams, Knowledge};
 pub use ladder::Selection;
 pub use need::{Need, Remembered, Resource};
 pub use persist::{INDEX_KIND, IndexManifest, OpenIndex, index_manifest, indexed_windows};
-pub use question::{Answer, DistanceMetric, Estimator, Facts, Known, Newcomer, Question, ResourceWeights, Support};
+pub use question::{
+    Answer, DistanceMetric, Estimator, Facts, Known, Newcomer, Question, ResourceWeights, Similarity, Support,
+};
 pub use sample::{ReadSample, SampleParams, Sighting, observe, read_sample};
 pub use scale::{OutputUnits, Scale};
 pub use similar::Similar;

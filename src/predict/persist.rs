@@ -1,9 +1,8 @@
 //! The index on disk: one folder per learning window, replaced as a whole.
 //!
 //! `index/window=60s/` holds `index.json` (the manifest, with the other files' sizes and checksums), `model.json`,
-//! `fingerprints.parquet` (the truth), `calibration.parquet` and `tree.kd` (a cache of the
-//! truth). A new index is made
-//! in `index/.new-window=60s/`, the old one moves to `index/.old-window=60s/`, the new one takes its place: a kill at any
+//! `fingerprints.parquet` (the truth), `calibration.parquet`, `similarity.forest` and `tree.kd` (a
+//! cache of the truth). A new index is made in `index/.new-window=60s/`, the old one moves to `index/.old-window=60s/`, the new one takes its place: a kill at any
 //! moment leaves the old index or the new one, which the next reader and writer find. `docs/index-format.md` has the
 //! columns.
 
@@ -22,6 +21,7 @@ use crate::store::{Manifest, Store, parquet_file};
 use crate::trace::UnitContract;
 use crate::units::Micros;
 
+use super::alike::Alike;
 use super::calibrate::{Calibration, CalibrationKey};
 use super::index_tables::{self, CaseRow};
 use super::knowledge::{FitParams, Knowledge, Space};
@@ -30,7 +30,7 @@ use super::{HistorySummary, PredictError, Question, ResourceWeights};
 
 /// Kind and versions of `index.json`.
 pub const INDEX_KIND: ManifestKind =
-    ManifestKind { name: "shadow-index", described: "the manifest of a fingerprint index", oldest: 1, newest: 1 };
+    ManifestKind { name: "shadow-index", described: "the manifest of a fingerprint index", oldest: 2, newest: 2 };
 
 const FOLDER: &str = "index";
 const MANIFEST: &str = "index.json";
@@ -38,6 +38,7 @@ const MODEL: &str = "model.json";
 const FINGERPRINTS: &str = "fingerprints.parquet";
 const CALIBRATION: &str = "calibration.parquet";
 const TREE: &str = "tree.kd";
+const FORESTS: &str = "similarity.forest";
 
 /// The body of `index.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -179,6 +180,8 @@ impl Knowledge {
             files.push(FileRecord::of(folder, MODEL, self.rows.len() as u64)?);
             space.index.write(&folder.join(TREE))?;
             files.push(FileRecord::of(folder, TREE, self.rows.len() as u64)?);
+            space.alike.write(&folder.join(FORESTS))?;
+            files.push(FileRecord::of(folder, FORESTS, self.rows.len() as u64)?);
             let mut calibrations = Vec::new();
             for (without, absent) in self.variants() {
                 calibrations.push((without, self.calibration(space, &question, &absent, false)?));
@@ -231,7 +234,8 @@ impl Knowledge {
         }
         let mut rows: Vec<Remembered> = Vec::new();
         let mut coordinates = Vec::new();
-        let fingerprints = record(FINGERPRINTS).ok_or_else(|| missing(FINGERPRINTS))?;
+        let listed = |name: &str| record(name).ok_or_else(|| missing(name));
+        let fingerprints = listed(FINGERPRINTS)?;
         parquet_file::read(&folder, fingerprints, |batch| {
             index_tables::read_fingerprints(batch, &known, manifest.components, &mut rows, &mut coordinates)
         })?;
@@ -244,7 +248,9 @@ impl Knowledge {
                 let points = Arc::new(Points::new(manifest.components, coordinates)?);
                 let (index, reason) = Index::open_or_build(&folder.join(TREE), points)?;
                 tree_rebuilt = reason.map(|reason| reason.to_string());
-                Some(Space { model, index })
+                listed(FORESTS)?.verify(&folder)?;
+                let alike = Alike::read(&folder.join(FORESTS), known.len())?;
+                Some(Space { model, index, alike })
             }
         };
         let knowledge = Self::assemble(params, features, space, rows, manifest.covered_seconds);

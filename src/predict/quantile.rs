@@ -57,18 +57,34 @@ pub fn upper_quantile(values: &mut [Observed], share: f64) -> Option<Quantile> {
     reached.or(values.last()).map(|observed| Quantile { value: observed.value.max(largest_exact), at_least: true })
 }
 
-/// Returns the share of `count` sorted residuals that bounds the next one from above with probability `coverage`:
-/// ceil((n + 1) × coverage) / n. Nothing where no residual is high enough (Vovk et al. 2005, section 2.2).
-pub fn upper_rank_share(count: usize, coverage: f64) -> Option<f64> {
+/// Returns the share of `residuals` whose quantile bounds the next one from above with probability `coverage`: with equal
+/// weights ceil((n + 1) × coverage) / n (Vovk et al. 2005, section 2.2). Where weights differ, the next one counts like the
+/// heaviest (Tibshirani et al. 2019, "Conformal prediction under covariate shift", section 2, where its weight is known), as far as
+/// there are residuals high enough. Nothing where there are too few for equal weights.
+pub fn upper_rank_share(residuals: &[Observed], coverage: f64) -> Option<f64> {
+    let count = residuals.len() as f64;
     // A product such as 20 × 0.95 must not exceed 19 by its last digit.
-    let rank = ((count as f64 + 1.0) * coverage - 1e-9).ceil().max(1.0);
-    (rank <= count as f64).then_some(rank / count as f64)
+    let rank = (count + 1.0) * coverage - 1e-9;
+    let total: f64 = residuals.iter().map(|residual| residual.weight).sum();
+    let heaviest = residuals.iter().fold(0.0_f64, |heaviest, residual| heaviest.max(residual.weight));
+    let share = (coverage * (total + heaviest) - 1e-9 * heaviest) / total;
+    (rank <= count && total > 0.0).then_some(share.min(1.0))
 }
 
-/// The same from below: floor((n + 1) × tail) / n for the share `tail` that may lie lower.
-pub fn lower_rank_share(count: usize, tail: f64) -> Option<f64> {
-    let rank = ((count as f64 + 1.0) * tail + 1e-9).floor();
-    (rank >= 1.0).then_some(rank / count as f64)
+/// The same from below, for the share `tail` that may lie lower: with equal weights floor((n + 1) × tail) / n.
+pub fn lower_rank_share(residuals: &[Observed], tail: f64) -> Option<f64> {
+    let count = residuals.len() as f64;
+    let total: f64 = residuals.iter().map(|residual| residual.weight).sum();
+    let allowed = ((count + 1.0) * tail + 1e-9) / count * total;
+    let mut sorted: Vec<(f64, f64)> = residuals.iter().map(|residual| (residual.value, residual.weight)).collect();
+    sorted.sort_by(|left, right| left.0.total_cmp(&right.0));
+    let mut below = 0.0;
+    let reached = sorted.iter().map(|&(_, weight)| {
+        below += weight;
+        below
+    });
+    let last = reached.take_while(|&below| below <= allowed).last()?;
+    Some(last / total)
 }
 
 #[cfg(test)]
@@ -117,10 +133,29 @@ mod tests {
     #[test]
     fn ranks_are_those_of_the_protocol() {
         // Test vector E11.
-        let rank = |count, coverage| upper_rank_share(count, coverage).map(|share| (share * count as f64).round());
+        let equal = |count: u32| (1..=count).map(|at| observed(&[(f64::from(at), 1.0, false)])[0]).collect::<Vec<_>>();
+        let rank = |count, coverage| {
+            let mut residuals = equal(count);
+            let share = upper_rank_share(&residuals, coverage)?;
+            upper_quantile(&mut residuals, share).map(|quantile| quantile.value)
+        };
         assert_eq!((rank(19, 0.9), rank(9, 0.9), rank(8, 0.9)), (Some(18.0), Some(9.0), None));
         assert_eq!((rank(99, 0.95), rank(18, 0.95), rank(19, 0.95)), (Some(95.0), None, Some(19.0)));
-        assert_eq!(lower_rank_share(39, 0.025), Some(1.0 / 39.0));
-        assert_eq!(lower_rank_share(38, 0.025), None);
+        assert_eq!(lower_rank_share(&equal(39), 0.025), Some(1.0 / 39.0));
+        assert_eq!(lower_rank_share(&equal(38), 0.025), None);
+    }
+
+    #[test]
+    fn the_next_one_counts_like_the_heaviest() {
+        // Weights 1, 1, 1, 1 and 4: of 8 and 4 for the next, 0.3 are 3.6 and 0.4 are 4.8, which takes the heavy one in;
+        // 0.8 are more than there is, and five residuals are enough for it.
+        let steps = [(1.0, 1.0, false), (2.0, 1.0, false), (3.0, 1.0, false), (4.0, 1.0, false), (5.0, 4.0, false)];
+        let residuals = observed(&steps);
+        let at = |coverage| {
+            let share = upper_rank_share(&residuals, coverage)?;
+            upper_quantile(&mut residuals.clone(), share).map(|quantile| quantile.value)
+        };
+        assert_eq!((at(0.3), at(0.4), at(0.8), at(0.9)), (Some(4.0), Some(5.0), Some(5.0), None));
+        assert_eq!(lower_rank_share(&residuals, 0.25), Some(2.0 / 8.0));
     }
 }

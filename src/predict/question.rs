@@ -20,6 +20,24 @@ pub enum DistanceMetric {
     Cosine,
 }
 
+/// What decides how much a neighbour counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Similarity {
+    /// What the store taught about which workloads need alike ([`crate::fingerprint::Forest`]), among the nearest
+    /// fingerprints.
+    #[default]
+    Learned,
+    /// The distance of the fingerprints alone.
+    Distance,
+}
+
+impl Similarity {
+    /// Returns what counts unless the user says it: who sets a metric or weights asks for the distance that they make.
+    pub fn usual(metric: DistanceMetric, weights: Option<ResourceWeights>) -> Self {
+        if metric == DistanceMetric::Euclidean && weights.is_none() { Self::Learned } else { Self::Distance }
+    }
+}
+
 /// How needs of neighbours are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Estimator {
@@ -60,6 +78,8 @@ pub struct Question {
     pub metric: DistanceMetric,
     /// Resource weights that differ from those built in.
     pub weights: Option<ResourceWeights>,
+    /// What decides how much a neighbour counts.
+    pub similarity: Similarity,
     /// Share of workloads whose need shall fit, in (0, 1).
     pub coverage: f64,
     /// How needs are combined.
@@ -68,7 +88,14 @@ pub struct Question {
 
 impl Default for Question {
     fn default() -> Self {
-        Self { k: 15, metric: DistanceMetric::Euclidean, weights: None, coverage: 0.95, estimator: Estimator::Quantile }
+        Self {
+            k: 15,
+            metric: DistanceMetric::Euclidean,
+            weights: None,
+            similarity: Similarity::Learned,
+            coverage: 0.95,
+            estimator: Estimator::Quantile,
+        }
     }
 }
 
@@ -120,8 +147,12 @@ pub struct Support {
     pub row: usize,
     /// Distance; nothing on rungs that do not measure it.
     pub distance: Option<f64>,
-    /// Share in the answer; all shares sum to 1.
+    /// Learned similarity from 0 to 1, the mean over memory and CPU; nothing where shares rest on something else.
+    pub similarity: Option<f64>,
+    /// Share in the answer, the mean over the resources that it speaks of; all shares sum to 1.
     pub weight: f64,
+    /// Share in the answer about memory, CPU and network; each sums to 1.
+    pub shares: [f64; 3],
 }
 
 /// An answer in the store's units, before it is turned into cores and bytes.

@@ -2,7 +2,7 @@
 
 use crate::index::NearestNeighbours;
 
-use super::estimate::by_similarity;
+use super::estimate::by_distance;
 use super::knowledge::Knowledge;
 use super::{Evidence, PredictError, Question, Scale, Support};
 
@@ -38,15 +38,21 @@ impl Knowledge {
         let Some(space) = &self.space else { return Ok(Similar { novelty: None, neighbours: Vec::new() }) };
         let absent = self.absent(features);
         let metric = self.metric(space, question, &absent)?;
-        let query = space.model.project(features)?;
+        let query = self.place(space, question, features, &absent)?;
         let admits = |row: u32| itself != Some(row as usize);
         let found = space.index.nearest(&query, question.k, &metric, &admits)?;
         let nearest = found.first().map(|found| found.distance);
         let calibration = self.calibration(space, question, &absent, false)?;
         let pairs: Vec<(u32, f64)> = found.iter().map(|found| (found.row, found.distance)).collect();
-        let support: Vec<Support> = by_similarity(&pairs)
+        let support: Vec<Support> = by_distance(&pairs)
             .into_iter()
-            .map(|one| Support { row: one.row as usize, distance: Some(one.distance), weight: one.weight })
+            .map(|one| Support {
+                row: one.row as usize,
+                distance: Some(one.distance),
+                similarity: None,
+                weight: one.shares[0],
+                shares: one.shares,
+            })
             .collect();
         Ok(Similar {
             novelty: nearest.and_then(|nearest| calibration.novelty(nearest)),

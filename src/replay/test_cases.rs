@@ -139,7 +139,10 @@ impl Fitted for FakeFitted {
             cpu_interval: None,
             memory_interval: None,
             novelty: None,
-            support: rows.iter().map(|(_, row)| Support { row: *row, distance: None, weight: 1.0 }).collect(),
+            support: rows
+                .iter()
+                .map(|(_, row)| Support { row: *row, distance: None, similarity: None, weight: 1.0, shares: [1.0; 3] })
+                .collect(),
             warnings: Vec::new(),
         })
     }

@@ -16,7 +16,7 @@ fn names(found: &Value) -> Vec<String> {
 fn neighbours_are_those_that_the_prediction_rests_on() {
     let world = indexed();
     let found = json_of(&world, &["neighbours", "sample.csv"]);
-    let answer = json_of(&world, &["predict", "sample.csv"]);
+    let answer = json_of(&world, &["predict", "sample.csv", "--similarity", "distance"]);
     assert_eq!((&found["workload"], &found["window_s"]), (&"a".into(), &60.0.into()));
     assert_eq!(found["novelty"], answer["novelty"]);
     assert_eq!(names(&found), names(&answer));
@@ -26,6 +26,13 @@ fn neighbours_are_those_that_the_prediction_rests_on() {
         }
         let parts = one["squared_distance_by_resource"].as_object().unwrap();
         assert!(!parts.contains_key("facts"), "nothing was stated of the newcomer: {one}");
+    }
+    // With the learned similarity it rests on some of the nearest 200, at the same distances.
+    let nearest = json_of(&world, &["neighbours", "sample.csv", "-k", "200"]);
+    let answer = json_of(&world, &["predict", "sample.csv"]);
+    for one in answer["neighbours"].as_array().unwrap() {
+        let same = nearest["neighbours"].as_array().unwrap().iter().find(|other| other["workload"] == one["workload"]);
+        assert_eq!(same.unwrap()["distance"], one["distance"]);
     }
 }
 

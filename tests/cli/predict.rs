@@ -197,9 +197,21 @@ fn neighbours_follow_their_number_the_metric_and_the_weights() {
         let neighbours = answer["neighbours"].as_array().unwrap();
         neighbours.iter().map(|neighbour| neighbour["workload"].as_str().unwrap().to_owned()).collect()
     };
-    let usual = asked(&[]);
+    // The most similar ones: at most as many as asked for, with similarities, of which the shares are the squares.
+    for k in [1, 5, 40] {
+        let answer = asked(&["-k", &k.to_string()]);
+        let neighbours = answer["neighbours"].as_array().unwrap();
+        assert!((1..=k).contains(&neighbours.len()), "{answer}");
+        for share in ["memory_share", "cpu_share", "weight"] {
+            let total: f64 = neighbours.iter().map(|one| one[share].as_f64().unwrap()).sum();
+            assert!((total - 1.0).abs() < 1e-9, "{share} sums to {total}");
+        }
+        assert!(neighbours.iter().all(|one| (0.0..=1.0).contains(&one["similarity"].as_f64().unwrap())));
+    }
+    assert_ne!(names(&asked(&["--similarity", "distance"])), names(&asked(&[])));
+    let usual = asked(&["--similarity", "distance"]);
     for k in ["5", "15", "40"] {
-        let answer = asked(&["-k", k]);
+        let answer = asked(&["--similarity", "distance", "-k", k]);
         let count: usize = k.parse().unwrap();
         assert_eq!(names(&answer).len(), count);
         let shared = count.min(15);
@@ -218,7 +230,7 @@ fn neighbours_follow_their_number_the_metric_and_the_weights() {
 #[test]
 fn the_mean_is_the_classic_estimator() {
     let world = indexed();
-    let answer = json_of(&world, &["predict", "sample.csv", "--estimator", "mean"]);
+    let answer = json_of(&world, &["predict", "sample.csv", "--estimator", "mean", "--similarity", "distance"]);
     let neighbours = json_of(&world, &["neighbours", "sample.csv"]);
     // Sum of weight × (peak / level), times the newcomer's level, as the classic formula says; MiB are rounded up.
     let neighbours = neighbours["neighbours"].as_array().unwrap();

@@ -99,24 +99,29 @@ fn a_store_or_an_index_that_is_not_there_says_how_it_is_made() {
     refused(&world, &["--store", "nowhere", "fingerprint"], 1, &["there is no store in `nowhere`"]);
 }
 
-/// Writes `path` with the envelope's version raised.
-fn make_newer(path: &Path) {
+/// Writes `path` with another version in its envelope.
+fn change_version(path: &Path, from: u32, to: u32) {
     let text = std::fs::read_to_string(path).unwrap();
-    std::fs::write(path, text.replacen("\"version\": 1", "\"version\": 2", 1)).unwrap();
+    let (found, other) = (format!("\"version\": {from}"), format!("\"version\": {to}"));
+    assert!(text.contains(&found), "{text}");
+    std::fs::write(path, text.replacen(&found, &other, 1)).unwrap();
 }
 
 #[test]
-fn a_store_or_an_index_of_a_newer_version_is_refused_by_name() {
+fn a_store_or_an_index_of_another_version_is_refused_by_name() {
     let world = indexed();
     let index = world.path("shadow-store/index/window=60s/index.json");
-    make_newer(&index);
-    for command in ["predict", "neighbours"] {
-        let said = ["index.json` has format version 2, this shadow reads 1 to 1", "`shadow fingerprint --window 60s`"];
-        refused(&world, &[command, "sample.csv"], 3, &said);
+    // Version 1 had no learned similarity.
+    for (from, to) in [(2, 3), (3, 1)] {
+        change_version(&index, from, to);
+        for command in ["predict", "neighbours"] {
+            let version = format!("index.json` has format version {to}, this shadow reads 2 to 2");
+            refused(&world, &[command, "sample.csv"], 3, &[&version, "`shadow fingerprint --window 60s`"]);
+        }
     }
     world.run(["-q", "fingerprint"]).expect_code(0);
     world.run(["predict", "sample.csv"]).expect_code(0);
-    make_newer(&world.path("shadow-store/store.json"));
+    change_version(&world.path("shadow-store/store.json"), 1, 2);
     for arguments in [&["predict", "sample.csv"][..], &["neighbours", "sample.csv"], &["fingerprint"]] {
         let said = ["store.json` has format version 2, this shadow reads 1 to 1", "a newer shadow wrote it"];
         refused(&world, arguments, 3, &said);
@@ -145,7 +150,8 @@ fn a_flipped_byte_in_any_file_of_an_index_is_noticed() {
     let folder = world.path("shadow-store/index/window=60s");
     let mut names: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    let expected = ["calibration.parquet", "fingerprints.parquet", "index.json", "model.json", "tree.kd"];
+    let expected =
+        ["calibration.parquet", "fingerprints.parquet", "index.json", "model.json", "similarity.forest", "tree.kd"];
     assert_eq!(names, expected);
     let check = |name: &str| {
         if name != "tree.kd" {

@@ -1,0 +1,154 @@
+//! Tests of the learned similarity.
+
+use super::*;
+
+/// 300 rows: the target follows feature 0 in steps, feature 1 is noise, feature 2 is constant, feature 3 is missing in
+/// every fifth row.
+fn rows() -> (Vec<Vec<Option<f64>>>, Vec<Option<f64>>) {
+    let noise = |at: u64| (mixed(at) >> 11) as f64 / (1_u64 << 53) as f64;
+    (0_u64..300)
+        .map(|at| {
+            let step = f64::from(u32::try_from(at % 6).unwrap());
+            let row = vec![
+                Some(step + 0.1 * noise(at)),
+                Some(noise(at + 1000)),
+                Some(1.0),
+                (at % 5 != 0).then(|| step + noise(at + 2000)),
+            ];
+            (row, Some(step * 2.0 + 0.01 * noise(at + 3000)))
+        })
+        .unzip()
+}
+
+fn grow(rows: &[Vec<Option<f64>>], targets: &[Option<f64>], seed: u64) -> Option<Forest> {
+    Forest::grow(rows, targets, &(0..rows.len() as u64).collect::<Vec<_>>(), seed)
+}
+
+fn similarities(forest: &Forest, rows: &[Vec<Option<f64>>], query: &[Option<f64>]) -> Vec<f64> {
+    let ending = forest.ending(query).counting(&[]);
+    rows.iter().map(|row| ending.similarity(&forest.leaves(row).collect::<Vec<_>>())).collect()
+}
+
+#[test]
+fn workloads_are_similar_where_what_matters_is_alike() {
+    let (rows, targets) = rows();
+    let forest = grow(&rows, &targets, 1).unwrap();
+    // Of step 3, with noise from the other end: the others of step 3 are the similar ones.
+    let found = similarities(&forest, &rows, &[Some(3.05), Some(0.99), Some(1.0), Some(3.5)]);
+    let mean = |step: usize| {
+        let of_step = found.iter().enumerate().filter(|(at, _)| at % 6 == step).map(|(_, similarity)| *similarity);
+        of_step.sum::<f64>() / 50.0
+    };
+    assert!(mean(3) > 10.0 * mean(2) && mean(3) > 10.0 * mean(4), "{} {} {}", mean(2), mean(3), mean(4));
+    assert!(found.iter().all(|similarity| (0.0..=1.0).contains(similarity)));
+}
+
+#[test]
+fn a_stored_row_ends_with_itself_in_every_tree() {
+    let (rows, targets) = rows();
+    let forest = grow(&rows, &targets, 1).unwrap();
+    let complete = &rows[1];
+    let own = similarities(&forest, &rows, complete)[1];
+    assert!((own - 1.0).abs() < 1e-12, "{own}");
+}
+
+#[test]
+fn what_a_newcomer_lacks_does_not_tell_it_apart() {
+    let (rows, targets) = rows();
+    let forest = grow(&rows, &targets, 1).unwrap();
+    let ending = forest.ending(&[Some(3.05), None, None, None]);
+    let mut begin = 0;
+    for &end in &ending.ends {
+        let mass: f64 = ending.leaves[begin..end].iter().map(|(_, mass)| mass).sum();
+        assert!((mass - 1.0).abs() < 1e-9, "a newcomer of mass {mass}");
+        begin = end;
+    }
+    let found = similarities(&forest, &rows, &[Some(3.05), None, None, None]);
+    let best = found.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
+    assert_eq!(best % 6, 3);
+}
+
+#[test]
+fn a_third_of_the_trees_has_not_seen_a_row() {
+    let (rows, targets) = rows();
+    let forest = grow(&rows, &targets, 1).unwrap();
+    let mut all = 0;
+    for row in 0..300 {
+        let unseen = forest.unseen_by(row).iter().filter(|unseen| **unseen).count();
+        assert!((35..115).contains(&unseen), "row {row}: {unseen} of 200");
+        all += unseen;
+    }
+    assert!((20_000..24_500).contains(&all), "{all} of 60000");
+}
+
+#[test]
+fn trees_that_saw_a_row_do_not_count_where_they_are_told_not_to() {
+    let (rows, targets) = rows();
+    let forest = grow(&rows, &targets, 1).unwrap();
+    let leaves: Vec<u32> = forest.leaves(&rows[1]).collect();
+    let mut other = leaves.clone();
+    other[0] = leaves[0] + 1;
+    let ending = forest.ending(&rows[1]);
+    let mut counts = vec![true; forest.trees()];
+    assert!(ending.counting(&counts).similarity(&other) < 1.0);
+    counts[0] = false;
+    assert!((ending.counting(&counts).similarity(&other) - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn the_same_input_gives_the_same_forest_and_another_seed_another() {
+    let (rows, targets) = rows();
+    let grown = |seed| grow(&rows, &targets, seed).unwrap();
+    assert_eq!(grown(1), grown(1));
+    assert_ne!(grown(1).trees, grown(2).trees);
+}
+
+#[test]
+fn the_order_of_the_rows_does_not_matter() {
+    let (rows, targets) = rows();
+    let query = [Some(3.05), Some(0.99), Some(1.0), Some(3.5)];
+    let straight = similarities(&grow(&rows, &targets, 1).unwrap(), &rows, &query);
+    let turned = |mut all: Vec<Option<f64>>| {
+        all.reverse();
+        all
+    };
+    let (turned_rows, keys): (Vec<_>, Vec<u64>) = rows.iter().rev().cloned().zip((0..300).rev()).unzip();
+    let forest = Forest::grow(&turned_rows, &turned(targets), &keys, 1).unwrap();
+    let mut found = similarities(&forest, &turned_rows, &query);
+    found.reverse();
+    assert_eq!(straight, found);
+}
+
+#[test]
+fn too_few_targets_make_no_forest() {
+    let (rows, mut targets) = rows();
+    targets.iter_mut().skip(LEAST_ROWS - 1).for_each(|target| *target = None);
+    assert_eq!(grow(&rows, &targets, 1), None);
+    assert_eq!(grow(&[], &[], 1), None);
+}
+
+#[test]
+fn equal_targets_make_trees_of_one_leaf() {
+    let (rows, _) = rows();
+    let forest = grow(&rows, &vec![Some(1.0); rows.len()], 1).unwrap();
+    assert!(forest.trees.iter().all(|tree| tree.len() == 1));
+    assert!(similarities(&forest, &rows, &rows[0]).iter().all(|similarity| (similarity - 1.0).abs() < 1e-12));
+}
+
+#[test]
+fn bytes_give_the_same_forest_back_and_impossible_ones_are_refused() {
+    let (rows, targets) = rows();
+    let forest = grow(&rows, &targets, 1).unwrap();
+    let mut bytes = Vec::new();
+    forest.encode(&mut bytes);
+    let mut rest = bytes.as_slice();
+    assert_eq!(Forest::decode(&mut rest).unwrap(), forest);
+    assert!(rest.is_empty());
+    for length in [0, 7, 39, 41, bytes.len() - 1] {
+        assert!(Forest::decode(&mut &bytes[..length]).is_err(), "cut to {length} bytes");
+    }
+    // The first node's left child points at the node itself: a walk would never end.
+    let mut endless = bytes.clone();
+    endless[44..48].copy_from_slice(&0_u32.to_le_bytes());
+    assert!(Forest::decode(&mut endless.as_slice()).unwrap_err().contains("impossible"));
+}

@@ -1,0 +1,140 @@
+//! The rungs that measure no similarity: how workloads of a class, or all, grew beyond their first window.
+//!
+//! An allocation is exp(quantile) × (level + c), with c one hundredth of the store's mean need: what is tiny may grow many
+//! times over and cost nothing, and without c the margin of all would follow it. Applications count by the square root of their instances:
+//! between one margin for the instances seen, and one for the applications.
+
+use std::collections::BTreeMap;
+
+use crate::profile::WindowProfile;
+
+use super::calibrate::LEAST_INSTANCES;
+use super::estimate::allocation;
+use super::knowledge::Knowledge;
+use super::ladder::{Rung, Said, fill, too_few};
+use super::need::Resource;
+use super::quantile::{Observed, lower_rank_share, upper_quantile, upper_rank_share};
+use super::{Answer, Decision, Estimator, Newcomer, Question};
+
+/// Added to a level before growth is measured, as a share of the mean need of the store (ours, see `docs/evaluation.md`).
+const OFFSET: f64 = 0.01;
+
+impl Knowledge {
+    /// Tries the class prior and persistence.
+    pub(super) fn prior_rungs(
+        &self,
+        newcomer: &Newcomer,
+        question: &Question,
+        admits: &(dyn Fn(usize) -> bool + Sync),
+        answer: &mut Answer,
+    ) {
+        let class = newcomer.facts.class.as_ref().and_then(|class| Some((class, self.by_class.get(class)?)));
+        match class {
+            None => answer.passed_over.push("class-prior: the sample names no class that the store knows".to_owned()),
+            Some((class, rows)) => {
+                let rows: Vec<usize> = rows.iter().map(|&row| row as usize).filter(|&row| admits(row)).collect();
+                let warning = format!(
+                    "rests on how {} workloads of class `{class}` grew beyond their first window, not on similar ones",
+                    rows.len()
+                );
+                if self.prior_rung(Decision::ClassPrior, newcomer, question, &rows, warning, answer) {
+                    return;
+                }
+            }
+        }
+        let rows: Vec<usize> = (0..self.rows.len()).filter(|&row| admits(row)).collect();
+        let warning = format!(
+            "rests on its own first window with the margin that all {} workloads of the store call for, not on similar ones",
+            rows.len()
+        );
+        self.prior_rung(Decision::Persistence, newcomer, question, &rows, warning, answer);
+    }
+
+    /// Tries one of them. Returns whether it answered.
+    fn prior_rung(
+        &self,
+        decision: Decision,
+        newcomer: &Newcomer,
+        question: &Question,
+        rows: &[usize],
+        warning: String,
+        answer: &mut Answer,
+    ) -> bool {
+        let (rung, bounds) = self.prior(&newcomer.window, question, rows);
+        if rung[Resource::Memory as usize].is_none() && rung[Resource::Cpu as usize].is_none() {
+            answer.passed_over.push(too_few(decision, rows.len(), question.coverage));
+            return false;
+        }
+        answer.warnings.push(warning);
+        fill(answer, decision, &rung, &bounds);
+        true
+    }
+
+    /// Returns the newcomer's level with an upper quantile of growth over `rows`, and where that is a lower bound.
+    fn prior(&self, window: &WindowProfile, question: &Question, rows: &[usize]) -> (Rung, Vec<&'static str>) {
+        let mut rung: Rung = [None; 3];
+        let mut bounds = Vec::new();
+        let tail = (1.0 - question.coverage) / 2.0;
+        let weights = self.weights_by_application(rows);
+        for resource in Resource::ALL {
+            let Some(level) = resource.level(window) else { continue };
+            let floor = resource.floor(self.floors());
+            let offset = OFFSET * self.mean_needs[resource as usize];
+            let needs: Vec<_> = rows
+                .iter()
+                .zip(&weights)
+                .filter_map(|(&row, &weight)| Some((self.rows.get(row)?.needs[resource as usize]?, weight)))
+                .collect();
+            let growth = |reference: f64, need: f64| (need / reference).ln();
+            let mut growths: Vec<Observed> = needs
+                .iter()
+                .map(|&(need, weight)| {
+                    let value = growth(need.level + offset, need.need);
+                    Observed { value, weight, at_least: need.at_least }
+                })
+                .collect();
+            let Some(margin) =
+                upper_rank_share(&growths, question.coverage).and_then(|share| upper_quantile(&mut growths, share))
+            else {
+                continue;
+            };
+            let ends = lower_rank_share(&growths, tail).zip(upper_rank_share(&growths, 1.0 - tail));
+            let reference = level.max(floor) + offset;
+            let of = |growth| allocation(resource, reference, level, floor, growth);
+            let interval = ends.and_then(|(low, high)| {
+                Some((of(upper_quantile(&mut growths, low)?.value), of(upper_quantile(&mut growths, high)?.value)))
+            });
+            let amount = match question.estimator {
+                Estimator::Quantile => of(margin.value),
+                // The classic estimator takes the plain mean of need / level.
+                Estimator::Mean => {
+                    let mean = needs.iter().map(|(need, _)| need.need / need.level).sum::<f64>() / needs.len() as f64;
+                    allocation(resource, level.max(floor), level, floor, mean.ln())
+                }
+            };
+            rung[resource as usize] = Some(Said { amount, interval });
+            if margin.at_least {
+                bounds.push(resource.name());
+            }
+        }
+        (rung, bounds)
+    }
+
+    /// Returns a weight for each of `rows`: 1 / √n with n the rows of its application among them, at least as many as make
+    /// an application known. A row without application counts like the only one of its own.
+    fn weights_by_application(&self, rows: &[usize]) -> Vec<f64> {
+        let application = |row: usize| {
+            let row = self.rows.get(row)?;
+            Some((row.application.as_deref()?, row.user.as_deref()))
+        };
+        let mut counts: BTreeMap<(&str, Option<&str>), u32> = BTreeMap::new();
+        for key in rows.iter().filter_map(|&row| application(row)) {
+            *counts.entry(key).or_default() += 1;
+        }
+        let weight = |&row: &usize| {
+            let count = application(row).and_then(|key| counts.get(&key)).copied().unwrap_or(1);
+            f64::from(count).max(LEAST_INSTANCES as f64).powf(-0.5)
+        };
+        rows.iter().map(weight).collect()
+    }
+}
