@@ -106,7 +106,7 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error: auto, always or never')
-            [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Show the neighbours, the distance by resource, and why this rung answered')
+            [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Show the neighbours with what they needed, where they differ, and what the answer would be without each')
             [CompletionResult]::new('--cpu-limit', '--cpu-limit', [CompletionResultType]::ParameterName, 'Set a CPU limit too; it throttles even on an idle node, so none is set by default')
             [CompletionResult]::new('--allow-uncertain', '--allow-uncertain', [CompletionResultType]::ParameterName, 'Write a manifest from an uncertain answer too (one without an interval)')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')

@@ -127,7 +127,7 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l progress -d 'When to show progress on standard error: auto, always or never' -r -f -a "auto\t'On a terminal, unless -q or -v is given'
 always\t'Always; one line a second where it is not a terminal'
 never\t'Never'"
-complete -c shadow -n "__fish_shadow_using_subcommand predict" -l explain -d 'Show the neighbours, the distance by resource, and why this rung answered'
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l explain -d 'Show the neighbours with what they needed, where they differ, and what the answer would be without each'
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l cpu-limit -d 'Set a CPU limit too; it throttles even on an idle node, so none is set by default'
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l allow-uncertain -d 'Write a manifest from an uncertain answer too (one without an interval)'
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'

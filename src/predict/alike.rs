@@ -125,7 +125,7 @@ impl Grown {
         let trees = self.forest.trees();
         let counts = left_out.and_then(|row| rows.get(row as usize)).map(|row| self.forest.unseen_by(key(row)));
         let counts = counts.unwrap_or_default();
-        let ending = self.forest.ending(features).counting(&counts);
+        let ending = self.forest.ending(features, &counts);
         let kept = (rows.len().saturating_mul(trees) <= MOST_LEAVES).then(|| {
             self.leaves.get_or_init(|| rows.iter().flat_map(|row| self.forest.leaves(&row.features)).collect())
         });

@@ -61,12 +61,15 @@ pub struct Forest {
     trees: Vec<Tree>,
 }
 
-/// Where a newcomer ends: per tree the leaves it may be in, with probabilities that sum to 1.
+/// Where a newcomer ends in the trees that count.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Ending {
-    leaves: Vec<(u32, f64)>,
-    /// End of each tree's part of `leaves`.
-    ends: Vec<usize>,
+    /// By tree: its only leaf, or [`LEAF`] where there are several or the tree does not count.
+    single: Vec<u32>,
+    /// (tree, leaf, probability) where there are several; those of a tree sum to 1.
+    several: Vec<(usize, u32, f64)>,
+    /// How many trees count.
+    trees: u32,
 }
 
 impl Forest {
@@ -125,67 +128,47 @@ impl Forest {
         })
     }
 
-    /// Returns where a newcomer ends. What it lacks is no reason to tell it apart: it follows both sides of such a split, each
-    /// with the share of the rows that went there.
-    pub fn ending(&self, row: &[Option<f64>]) -> Ending {
+    /// Returns where a newcomer ends in the trees for which `counts` holds (all where it is empty). What it lacks is no
+    /// reason to tell it apart: it follows both sides of such a split, each with the share of the rows that went there.
+    pub fn ending(&self, row: &[Option<f64>], counts: &[bool]) -> Ending {
         let mut ending = Ending::default();
         let mut open = Vec::new();
-        for tree in &self.trees {
-            open.push((0, 1.0));
-            while let Some((at, mass)) = open.pop() {
-                let Some((node, left, right)) = split(tree, at) else {
-                    ending.leaves.push((at, mass));
-                    continue;
-                };
-                let to_left = match value(row, node) {
-                    Some(value) => f64::from(u8::from(value <= node.cut)),
-                    None if mass * node.lacking.min(1.0 - node.lacking) < LEAST_MASS => node.lacking.round(),
-                    None => node.lacking,
-                };
-                open.extend(
-                    [(left, mass * to_left), (right, mass * (1.0 - to_left))]
-                        .into_iter()
-                        .filter(|&(_, mass)| mass > 0.0),
-                );
+        for (number, tree) in self.trees.iter().enumerate() {
+            let mut single = LEAF;
+            if counts.get(number).copied().unwrap_or(true) {
+                ending.trees += 1;
+                let begin = ending.several.len();
+                open.push((0, 1.0));
+                while let Some((mut at, mut mass)) = open.pop() {
+                    while let Some((node, left, right)) = split(tree, at) {
+                        at = match value(row, node) {
+                            Some(value) if value <= node.cut => left,
+                            Some(_) => right,
+                            None => {
+                                let (larger, smaller) = if node.lacking >= 0.5 { (left, right) } else { (right, left) };
+                                let apart = mass * node.lacking.min(1.0 - node.lacking);
+                                if apart >= LEAST_MASS {
+                                    open.push((smaller, apart));
+                                    mass -= apart;
+                                }
+                                larger
+                            }
+                        };
+                    }
+                    ending.several.push((number, at, mass));
+                }
+                if let [(_, leaf, _)] = ending.several[begin..] {
+                    single = leaf;
+                    ending.several.truncate(begin);
+                }
             }
-            ending.ends.push(ending.leaves.len());
+            ending.single.push(single);
         }
         ending
     }
 }
 
 impl Ending {
-    /// Returns the ending as seen by the trees for which `counts` holds (all where it is empty).
-    pub fn counting(&self, counts: &[bool]) -> Counted {
-        let mut counted = Counted { single: Vec::with_capacity(self.ends.len()), several: Vec::new(), trees: 0 };
-        let mut begin = 0;
-        for (tree, &end) in self.ends.iter().enumerate() {
-            let leaves = &self.leaves[begin..end];
-            begin = end;
-            let counts = counts.get(tree).copied().unwrap_or(true);
-            counted.trees += u32::from(counts);
-            counted.single.push(match leaves {
-                [(leaf, _)] if counts => *leaf,
-                _ => LEAF,
-            });
-            if counts && leaves.len() > 1 {
-                counted.several.extend(leaves.iter().map(|&(leaf, mass)| (tree, leaf, mass)));
-            }
-        }
-        counted
-    }
-}
-
-/// Where a newcomer ends, laid out for many comparisons.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Counted {
-    /// By tree: its only leaf, or [`LEAF`] where there are several or the tree does not count.
-    single: Vec<u32>,
-    several: Vec<(usize, u32, f64)>,
-    trees: u32,
-}
-
-impl Counted {
     /// Returns the similarity to a stored row whose `leaves` are given, from 0 to 1: the share of the trees.
     pub fn similarity(&self, leaves: &[u32]) -> f64 {
         if self.trees == 0 {

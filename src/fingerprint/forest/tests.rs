@@ -25,7 +25,7 @@ fn grow(rows: &[Vec<Option<f64>>], targets: &[Option<f64>], seed: u64) -> Option
 }
 
 fn similarities(forest: &Forest, rows: &[Vec<Option<f64>>], query: &[Option<f64>]) -> Vec<f64> {
-    let ending = forest.ending(query).counting(&[]);
+    let ending = forest.ending(query, &[]);
     rows.iter().map(|row| ending.similarity(&forest.leaves(row).collect::<Vec<_>>())).collect()
 }
 
@@ -56,12 +56,12 @@ fn a_stored_row_ends_with_itself_in_every_tree() {
 fn what_a_newcomer_lacks_does_not_tell_it_apart() {
     let (rows, targets) = rows();
     let forest = grow(&rows, &targets, 1).unwrap();
-    let ending = forest.ending(&[Some(3.05), None, None, None]);
-    let mut begin = 0;
-    for &end in &ending.ends {
-        let mass: f64 = ending.leaves[begin..end].iter().map(|(_, mass)| mass).sum();
-        assert!((mass - 1.0).abs() < 1e-9, "a newcomer of mass {mass}");
-        begin = end;
+    let ending = forest.ending(&[Some(3.05), None, None, None], &[]);
+    assert!(!ending.several.is_empty());
+    for tree in 0..forest.trees() {
+        let masses = ending.several.iter().filter(|(number, ..)| *number == tree).map(|(.., mass)| mass);
+        let mass = if ending.single[tree] == LEAF { masses.sum() } else { 1.0 };
+        assert!((mass - 1.0_f64).abs() < 1e-9, "a newcomer of mass {mass} in tree {tree}");
     }
     let found = similarities(&forest, &rows, &[Some(3.05), None, None, None]);
     let best = found.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
@@ -88,11 +88,10 @@ fn trees_that_saw_a_row_do_not_count_where_they_are_told_not_to() {
     let leaves: Vec<u32> = forest.leaves(&rows[1]).collect();
     let mut other = leaves.clone();
     other[0] = leaves[0] + 1;
-    let ending = forest.ending(&rows[1]);
     let mut counts = vec![true; forest.trees()];
-    assert!(ending.counting(&counts).similarity(&other) < 1.0);
+    assert!(forest.ending(&rows[1], &counts).similarity(&other) < 1.0);
     counts[0] = false;
-    assert!((ending.counting(&counts).similarity(&other) - 1.0).abs() < 1e-12);
+    assert!((forest.ending(&rows[1], &counts).similarity(&other) - 1.0).abs() < 1e-12);
 }
 
 #[test]
