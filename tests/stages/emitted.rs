@@ -141,10 +141,33 @@ fn the_json_object_is_the_contract() {
         "allocation": {"cpu_cores": 0.42, "memory_bytes": 402_653_184, "network_bytes_per_s": 125_000},
         "interval": {"cpu_cores": [0.001, 0.42], "memory_bytes": [1_048_576, 402_653_184]},
         "coverage": 0.95, "novelty": 0.12,
-        "neighbours": [{"workload": "checkout", "application": "=cart", "distance": 0.08, "weight": 1.0, "peak_memory_bytes": 402_653_184}],
+        "neighbours": [{
+            "workload": "checkout", "application": "=cart", "distance": 0.08, "similarity": 0.5, "weight": 1.0,
+            "memory_share": 1.0, "cpu_share": 1.0, "peak_memory_bytes": 402_653_184,
+        }],
         "passed_over": ["no earlier instance of the same application"], "warnings": [],
     });
     assert_eq!(object, expected);
+}
+
+#[test]
+fn an_explained_neighbour_says_what_it_needed_and_what_the_answer_would_be_without_it() {
+    let mut explained = answered("checkout", 420, 384);
+    explained.neighbours[0].without =
+        Some(Allocation { memory: Some(Bytes::from_mebibytes(200)), ..Allocation::default() });
+    explained.neighbours[0].distance_by_resource.insert("memory".to_owned(), 0.25);
+    let text = text_of(Format::Json, &[explained.clone()], &EmitOptions::default());
+    let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let expected = serde_json::json!({
+        "cpu_p95_cores": 0.42, "memory_ratio": 1.2, "cpu_ratio": null,
+        "squared_distance_by_resource": {"memory": 0.25},
+        "without_it": {"cpu_cores": null, "memory_bytes": 209_715_200, "network_bytes_per_s": null},
+    });
+    assert_eq!(object["neighbours"][0]["card"], expected);
+    let options = EmitOptions { explain: true, width: 160, ..EmitOptions::default() };
+    let table = text_of(Format::Table, &[explained], &options);
+    assert!(table.contains("without it (MiB)") && table.contains(" 200 "), "{table}");
+    assert!(table.contains("memory²") && table.contains("0.250"), "{table}");
 }
 
 #[test]
