@@ -3,7 +3,7 @@
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
 
 use crate::fingerprint::Group;
-use crate::predict::Prediction;
+use crate::predict::{Evidence, Prediction};
 use crate::units::{Bytes, Cores};
 
 use super::sizing::{round_cpu, round_memory};
@@ -70,7 +70,10 @@ fn evidence(prediction: &Prediction, width: u16) -> Grid {
         right("without it (MiB)"),
         right("(cores)"),
     ]);
-    for neighbour in &prediction.neighbours {
+    // What counts most stands first; the data forms list the nearest first.
+    let mut neighbours: Vec<&Evidence> = prediction.neighbours.iter().collect();
+    neighbours.sort_by(|left, right| right.weight.total_cmp(&left.weight));
+    for neighbour in neighbours {
         let without = neighbour.without.unwrap_or_default();
         grid.add_row(vec![
             Cell::new(printable(&neighbour.workload)),
