@@ -367,6 +367,14 @@ mod tests {
     }
 
     fn model() -> Model {
+        model_of(3)
+    }
+
+    fn narrow_model() -> Model {
+        model_of(2)
+    }
+
+    fn model_of(components: usize) -> Model {
         let (names, rows) = (names(), rows());
         let input = ModelInput {
             window: Micros(60_000_000),
@@ -374,7 +382,7 @@ mod tests {
             names: &names,
             weights: &[2.0, 1.0, 1.0],
             rows: &rows,
-            components: Components::Fixed(3),
+            components: Components::Fixed(components),
         };
         Model::fit(input).unwrap().0
     }
@@ -397,6 +405,39 @@ mod tests {
         assert_eq!(parts[0].0, "level");
         assert!((parts[0].1 - 2.0 * (2.0 / spread).powi(2)).abs() < 1e-12, "{parts:?}");
         assert!(model.contributions(&[None], &[None, None, None]).is_err());
+    }
+
+    #[test]
+    fn what_was_not_observed_does_not_pull_a_point_to_the_centre() {
+        let (model, rows) = (model(), rows());
+        // Without `trend`, the fifth workload and a newcomer with its other features are in one place.
+        let weights = [2.0, 1.0, 0.0];
+        let newcomer = [rows[4][0], rows[4][1], None];
+        let metric = model.metric_for_weights(&weights).unwrap();
+        let squared = |left: &[f64], right: &[f64]| -> f64 {
+            let gap: Vec<f64> = left.iter().zip(right).map(|(left, right)| left - right).collect();
+            let row = |at: usize| gap.iter().zip(&metric[at * 3..]).map(|(gap, entry)| gap * entry).sum::<f64>();
+            gap.iter().enumerate().map(|(at, gap)| gap * row(at)).sum()
+        };
+        let stored = model.project(&rows[4]).unwrap();
+        let seen = squared(&model.project_observed(&newcomer, &weights).unwrap(), &stored);
+        let centred = squared(&model.project(&newcomer).unwrap(), &stored);
+        assert!(seen.abs() < 1e-12 && centred.abs() < 1e-12, "{seen} {centred}");
+        // With two components the missing feature reaches both, and only the observed place stays near.
+        let narrow = narrow_model();
+        let distance = |point: Vec<f64>| -> f64 {
+            let image = |point: &[f64], feature: &ModelFeature| -> f64 {
+                point.iter().zip(&feature.loadings).map(|(at, loading)| at * loading).sum()
+            };
+            let missed = |feature: &ModelFeature| {
+                let value = feature.scale.apply(newcomer[feature.position]) * feature.weight.sqrt() - feature.mean;
+                (value - image(&point, feature)).powi(2) * weights[feature.position] / feature.weight
+            };
+            narrow.features.iter().map(missed).sum()
+        };
+        let observed = distance(narrow.project_observed(&newcomer, &weights).unwrap());
+        let centred = distance(narrow.project(&newcomer).unwrap());
+        assert!(observed < centred - 1e-6, "{observed} {centred}");
     }
 
     #[test]

@@ -140,3 +140,95 @@ impl Grown {
         found.iter().map(similarity).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::need::Need;
+    use super::*;
+    use crate::fingerprint::mixed;
+
+    fn noise(at: u64) -> f64 {
+        (mixed(at) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Workloads whose need follows the first feature and not the second.
+    fn rows(count: u64) -> Vec<Remembered> {
+        let row = |at: u64| {
+            let (first, second) = (noise(at), noise(at + 10_000));
+            let need = Need { level: 1.0, request: None, need: (first * 5.0).floor().exp(), at_least: false };
+            Remembered {
+                id: format!("w{at}"),
+                run: 0,
+                format: "table".to_owned(),
+                application: None,
+                user: None,
+                class: None,
+                features: vec![Some(first), Some(second)],
+                needs: [Some(need), None, None],
+            }
+        };
+        (0..count).map(row).collect()
+    }
+
+    fn everyone(rows: &[Remembered]) -> Vec<(u32, f64)> {
+        (0..u32::try_from(rows.len()).unwrap()).map(|row| (row, f64::from(row))).collect()
+    }
+
+    #[test]
+    fn those_that_need_alike_are_chosen_and_shares_are_squared_similarities() {
+        let rows = rows(200);
+        let chosen = Alike::grow(&rows).choose(&rows, &[Some(0.5), Some(0.99)], &everyone(&rows), 15, None);
+        assert_eq!(chosen.len(), 15);
+        let total: f64 = chosen.iter().map(|one| one.similarity.unwrap().powi(2)).sum();
+        for one in &chosen {
+            let first = rows[one.row as usize].features[0].unwrap();
+            assert!((0.4..0.6).contains(&first), "{first} was taken for 0.5");
+            assert!((one.shares[0] - one.similarity.unwrap().powi(2) / total).abs() < 1e-12);
+        }
+        assert!(chosen.windows(2).all(|pair| pair[0].similarity >= pair[1].similarity));
+    }
+
+    #[test]
+    fn a_workload_that_is_left_out_meets_only_trees_that_have_not_seen_it() {
+        let mut rows = rows(60);
+        // Needs without a pattern: a tree that has seen a workload keeps it in a leaf of its own.
+        for (row, at) in rows.iter_mut().zip(0_u64..) {
+            row.needs[0] = Some(Need { level: 1.0, request: None, need: 1.0 + noise(at + 77_000), at_least: false });
+        }
+        let alike = Alike::grow(&rows);
+        let sum = |row: u32, left_out: Option<u32>| {
+            let others: Vec<(u32, f64)> = everyone(&rows).into_iter().filter(|(other, _)| *other != row).collect();
+            let chosen = alike.choose(&rows, &rows[row as usize].features, &others, 60, left_out);
+            chosen.iter().filter_map(|one| one.similarity).sum::<f64>()
+        };
+        let (seen, unseen) =
+            (0..60).fold((0.0, 0.0), |sums, row| (sums.0 + sum(row, None), sums.1 + sum(row, Some(row))));
+        assert!(unseen > 1.3 * seen, "{seen} {unseen}");
+    }
+
+    #[test]
+    fn without_anything_learned_the_nearest_answer() {
+        let rows = rows(10);
+        let chosen = Alike::grow(&rows).choose(&rows, &[Some(0.5), Some(0.5)], &everyone(&rows), 3, None);
+        assert_eq!(chosen.iter().map(|one| one.row).collect::<Vec<_>>(), [0, 1, 2]);
+        assert!(chosen.iter().all(|one| one.similarity.is_none()));
+    }
+
+    #[test]
+    fn a_damaged_or_foreign_file_of_forests_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("similarity.forest");
+        let alike = Alike::grow(&rows(40));
+        alike.write(&path).unwrap();
+        let read = Alike::read(&path, 2).unwrap();
+        assert_eq!(read.forests(), alike.forests());
+        assert!(Alike::read(&path, 3).unwrap_err().to_string().contains("instead of 3"));
+        let good = fs_err::read(&path).unwrap();
+        for position in [0, good.len() / 2, good.len() - 20] {
+            let mut bad = good.clone();
+            bad[position] ^= 1;
+            fs_err::write(&path, bad).unwrap();
+            assert!(Alike::read(&path, 2).is_err(), "byte {position} flipped unnoticed");
+        }
+    }
+}

@@ -138,3 +138,82 @@ impl Knowledge {
         rows.iter().map(weight).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::need::{Need, Remembered};
+    use super::super::{Facts, FitParams, Selection};
+    use super::*;
+    use crate::fingerprint::FeatureSet;
+    use crate::profile::{Floors, ResourceProfile, Window};
+    use crate::trace::{CpuUnit, MemoryUnit, NetworkUnit, UnitContract};
+    use crate::units::Micros;
+
+    const MIB: f64 = 1_048_576.0;
+
+    fn row(number: usize, application: &str, level: f64, need: f64) -> Remembered {
+        Remembered {
+            id: format!("{application}-{number}"),
+            run: 0,
+            format: "table".to_owned(),
+            application: Some(application.to_owned()),
+            user: None,
+            class: None,
+            features: Vec::new(),
+            needs: [Some(Need { level, request: None, need, at_least: false }), None, None],
+        }
+    }
+
+    /// A store in which nothing can be compared: only persistence answers.
+    fn knowledge(rows: Vec<Remembered>) -> Knowledge {
+        let units =
+            UnitContract { cpu: CpuUnit::Cores, memory: MemoryUnit::Bytes, network: NetworkUnit::BytesPerSecond };
+        let params = FitParams::new(Window { length: Micros(60_000_000) }, units);
+        let features = FeatureSet::named(Floors::of(units), std::iter::empty());
+        Knowledge::assemble(params, features, None, rows, 60.0)
+    }
+
+    fn memory_at(knowledge: &Knowledge, level: f64, coverage: f64) -> f64 {
+        let memory = Some(ResourceProfile { max: level, ..ResourceProfile::default() });
+        let window = WindowProfile { memory, observed_seconds: 60.0, ..WindowProfile::default() };
+        let newcomer = Newcomer { name: "x".to_owned(), window, facts: Facts::default() };
+        let question = Question { coverage, ..Question::default() };
+        let answer = knowledge.answer(&newcomer, &question, Selection::Nearest, &|_| true).unwrap();
+        assert_eq!(answer.decision, Decision::Persistence);
+        answer.memory.unwrap()
+    }
+
+    #[test]
+    fn growth_counts_from_a_level_with_a_hundredth_of_the_mean_need_on_top() {
+        // Everything doubles from 100 MiB, so c is 2 MiB and growth is 200 / 102.
+        let knowledge = knowledge((0..40).map(|at| row(at, "a", 100.0 * MIB, 200.0 * MIB)).collect());
+        let expected = |level: f64| (level + 2.0) * 200.0 / 102.0;
+        for level in [50.0, 100.0, 1000.0] {
+            let found = memory_at(&knowledge, level * MIB, 0.9) / MIB;
+            assert!((found - expected(level)).abs() < 1e-9, "{found} instead of {}", expected(level));
+        }
+    }
+
+    #[test]
+    fn an_application_counts_by_the_root_of_its_instances_but_not_before_it_is_known() {
+        let of = |application: &'static str, count| (0..count).map(move |at| row(at, application, MIB, MIB));
+        let rows: Vec<Remembered> = of("a", 100).chain(of("b", 25)).chain(of("c", 1)).collect();
+        let all: Vec<usize> = (0..rows.len()).collect();
+        let weights = knowledge(rows).weights_by_application(&all);
+        let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found} for {expected}");
+        near(weights[0], 0.1);
+        near(weights[100], 0.2);
+        near(weights[125], 0.2_f64.sqrt());
+    }
+
+    #[test]
+    fn many_instances_of_one_application_do_not_outvote_the_others() {
+        // 80 of 100 stay as they are; four applications of five instances each triple. One vote each would hide them at 80 %.
+        let still = (0..80).map(|at| row(at, "still", 100.0 * MIB, 100.0 * MIB));
+        let growing = ["b", "c", "d", "e"]
+            .into_iter()
+            .flat_map(|name| (0..5).map(move |at| row(at, name, 100.0 * MIB, 300.0 * MIB)));
+        let knowledge = knowledge(still.chain(growing).collect());
+        assert!(memory_at(&knowledge, 100.0 * MIB, 0.75) > 290.0 * MIB);
+    }
+}
