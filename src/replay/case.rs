@@ -59,8 +59,13 @@ impl Case {
         if workload.format.starts_with("google") {
             return matches!(class.as_str(), "2" | "3");
         }
-        matches!(class.as_str(), "online" | "service" | "serving" | "deployment" | "daemon")
+        is_service_class(&class)
     }
+}
+
+/// Returns whether a class, in lower case, is called what services are called.
+pub(super) fn is_service_class(class: &str) -> bool {
+    matches!(class, "online" | "service" | "serving" | "deployment" | "daemon")
 }
 
 /// Returns the stable name of a recurring workload: its application, together with its user where the trace has one.

@@ -188,18 +188,14 @@ impl AutopilotModels {
 
 impl Recommender for AutopilotModels {
     fn observe(&mut self, rows: &[Sample], end: f64) {
-        let mut over = Vec::new();
-        self.steps.add(rows, end, |step| over.push(step.clone()));
-        for step in &over {
-            self.add(step);
+        for step in self.steps.add(rows, end) {
+            self.add(&step);
         }
     }
 
     fn close(&mut self) {
-        let mut over = Vec::new();
-        self.steps.close(|step| over.push(step.clone()));
-        for step in &over {
-            self.add(step);
+        if let Some(step) = self.steps.close() {
+            self.add(&step);
         }
     }
 

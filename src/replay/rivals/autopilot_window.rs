@@ -11,6 +11,7 @@ use super::recommender::{AtTheWindow, Recommender};
 use super::steps::{Polled, Steps};
 use super::{Prepared, Query, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::replay::Scale;
+use crate::replay::case::is_service_class;
 use crate::trace::Sample;
 
 /// One count per window for memory, one per second for CPU.
@@ -204,18 +205,14 @@ impl MovingWindow {
 
 impl Recommender for MovingWindow {
     fn observe(&mut self, rows: &[Sample], end: f64) {
-        let mut over = Vec::new();
-        self.steps.add(rows, end, |step| over.push(step.clone()));
-        for step in &over {
-            self.add(step);
+        for step in self.steps.add(rows, end) {
+            self.add(&step);
         }
     }
 
     fn close(&mut self) {
-        let mut over = Vec::new();
-        self.steps.close(|step| over.push(step.clone()));
-        for step in &over {
-            self.add(step);
+        if let Some(step) = self.steps.close() {
+            self.add(&step);
         }
     }
 
@@ -236,7 +233,8 @@ fn statistics(query: &Query<'_>, is_intermediate: bool) -> (Statistic, Statistic
     let class = query.newcomer.facts.class.as_deref().unwrap_or_default().to_ascii_lowercase();
     let cpu = match class.as_str() {
         "2" => Statistic::Percentile(90.0),
-        "3" | "online" | "service" | "serving" | "deployment" | "daemon" => Statistic::Percentile(95.0),
+        "3" => Statistic::Percentile(95.0),
+        class if is_service_class(class) => Statistic::Percentile(95.0),
         _ => Statistic::Average,
     };
     // One workload here is one task: its memory is never more than one machine's.

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use super::recommender::{AtTheWindow, Recommender, memory_after_kills};
-use super::steps::Steps;
+use super::steps::{Polled, Steps};
 use super::{Prepared, Query, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::replay::Scale;
 use crate::replay::feedback::Attempt;
@@ -121,28 +121,28 @@ impl CraneContainer {
         self.memory.add(at, usage * self.bytes_per_unit.unwrap_or(1.0));
     }
 
-    fn gather(&mut self, with: impl FnOnce(&mut Steps, &mut dyn FnMut(f64, Option<f64>, Option<f64>))) {
-        let mut over = Vec::new();
-        with(&mut self.steps, &mut |at, cpu, memory| over.push((at, cpu, memory)));
-        for (at, cpu, memory) in over {
-            if let Some(cpu) = cpu {
-                self.add_cpu(at, cpu);
-            }
-            if let Some(memory) = memory {
-                self.add_memory(at, memory);
-            }
+    fn add(&mut self, step: &Polled) {
+        if let Some(cpu) = step.cpu_mean() {
+            self.add_cpu(step.at, cpu);
+        }
+        if let Some(memory) = step.memory {
+            self.add_memory(step.at, memory);
         }
     }
 }
 
 impl Recommender for CraneContainer {
     fn observe(&mut self, rows: &[Sample], end: f64) {
-        self.gather(|steps, take| steps.add(rows, end, |step| take(step.at, step.cpu_mean(), step.memory)));
+        for step in self.steps.add(rows, end) {
+            self.add(&step);
+        }
         self.now = self.now.max(end);
     }
 
     fn close(&mut self) {
-        self.gather(|steps, take| steps.close(|step| take(step.at, step.cpu_mean(), step.memory)));
+        if let Some(step) = self.steps.close() {
+            self.add(&step);
+        }
     }
 
     fn on_oom_kill(&mut self, at: f64, memory_in_force: f64) -> bool {

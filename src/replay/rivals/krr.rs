@@ -94,18 +94,14 @@ fn round_up(value: f64) -> f64 {
 
 impl Recommender for KrrWorkload {
     fn observe(&mut self, rows: &[Sample], end: f64) {
-        let mut over = Vec::new();
-        self.steps.add(rows, end, |step| over.push(step.clone()));
-        for step in &over {
-            self.add(0, step);
+        for step in self.steps.add(rows, end) {
+            self.add(0, &step);
         }
     }
 
     fn close(&mut self) {
-        let mut over = Vec::new();
-        self.steps.close(|step| over.push(step.clone()));
-        for step in &over {
-            self.add(0, step);
+        if let Some(step) = self.steps.close() {
+            self.add(0, &step);
         }
     }
 

@@ -46,9 +46,10 @@ impl Steps {
     }
 
     /// Takes rows in time order, the last of which ends `end` seconds after the run's start: after a restart rows are later
-    /// than they say. Hands out every step that is over.
-    pub fn add(&mut self, rows: &[Sample], end: f64, mut take: impl FnMut(&Polled)) {
-        let Some(last) = rows.last().map(|row| row.start.plus(row.duration)) else { return };
+    /// than they say. Returns every step that is over.
+    pub fn add(&mut self, rows: &[Sample], end: f64) -> Vec<Polled> {
+        let mut over = Vec::new();
+        let Some(last) = rows.last().map(|row| row.start.plus(row.duration)) else { return over };
         for row in rows {
             let begin = end - last.minus(row.start).as_seconds();
             let length = row.duration.as_seconds();
@@ -64,7 +65,7 @@ impl Steps {
                     if length > 0.0 { (begin + length).min(from + self.seconds) - begin.max(from) } else { 1.0 };
                 let is_open = self.open.as_ref().is_some_and(|(open, _)| *open >= number);
                 if !is_open {
-                    self.close(&mut take);
+                    over.extend(self.close());
                     self.open = Some((number, Polled { at: from + self.seconds, ..Polled::default() }));
                 }
                 if let Some((_, open)) = &mut self.open {
@@ -72,13 +73,12 @@ impl Steps {
                 }
             }
         }
+        over
     }
 
-    /// Hands out the step that is not over yet, if there is one; what follows inside it is another step.
-    pub fn close(&mut self, mut take: impl FnMut(&Polled)) {
-        if let Some((_, over)) = self.open.take() {
-            take(&over);
-        }
+    /// Returns the step that is not over yet, if there is one; what follows inside it is another step.
+    pub fn close(&mut self) -> Option<Polled> {
+        self.open.take().map(|(_, open)| open)
     }
 
     fn number(&self, seconds: f64) -> i64 {
@@ -105,12 +105,10 @@ mod tests {
 
     /// (end, mean CPU, largest memory) of each step, the last one closed.
     fn gathered(seconds: f64, rows: &[Sample], end: f64) -> Vec<(f64, f64, f64)> {
-        let mut all = Vec::new();
-        let mut take = |step: &Polled| all.push((step.at, step.cpu_mean().unwrap(), step.memory.unwrap()));
         let mut steps = Steps::of(seconds);
-        steps.add(rows, end, &mut take);
-        steps.close(&mut take);
-        all
+        let mut all = steps.add(rows, end);
+        all.extend(steps.close());
+        all.iter().map(|step| (step.at, step.cpu_mean().unwrap(), step.memory.unwrap())).collect()
     }
 
     #[test]
@@ -136,9 +134,9 @@ mod tests {
         let mut steps = Steps::of(60.0);
         let mut ends = Vec::new();
         for end in [60.0, 130.0] {
-            steps.add(&[row(0, 60, 1.0)], end, |step| ends.push(step.at));
+            ends.extend(steps.add(&[row(0, 60, 1.0)], end).iter().map(|step| step.at));
         }
-        steps.close(|step| ends.push(step.at));
+        ends.extend(steps.close().map(|step| step.at));
         assert_eq!(ends, [60.0, 120.0, 180.0]);
     }
 }
