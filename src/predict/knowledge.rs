@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use crate::fingerprint::{Components, Feature, FeatureSet, FingerprintError, Group, Model, ModelInput, Submission};
+use crate::fingerprint::{Components, Feature, FeatureSet, FingerprintError, Group, Model, ModelInput};
 use crate::index::{Index, Metric, Points};
 use crate::profile::quantile::interpolated;
 use crate::profile::{Floors, Window, WindowProfile};
@@ -84,7 +84,7 @@ impl Knowledge {
             .iter()
             .map(|known| {
                 let facts = Facts::from(&known.workload);
-                Remembered::of(known, features.row(&known.window, submission(&facts)), floors)
+                Remembered::of(known, features.row(&known.window, facts.submission()), floors)
             })
             .collect();
         let (names, weights): (Vec<String>, Vec<f64>) = features
@@ -206,7 +206,7 @@ impl Knowledge {
 
     /// Returns the row of features of a newcomer.
     pub fn features_of(&self, window: &WindowProfile, facts: &Facts) -> Vec<Option<f64>> {
-        self.features.row(window, submission(facts))
+        self.features.row(window, facts.submission())
     }
 
     /// Returns which features a newcomer is not compared in: those of a resource that was not seen at all, and facts
@@ -376,8 +376,4 @@ impl ResourceWeights {
             Group::Facts => self.facts,
         }
     }
-}
-
-fn submission(facts: &Facts) -> Submission<'_> {
-    Submission { request: facts.request, limit: facts.limit, priority: facts.priority, labels: &facts.labels }
 }

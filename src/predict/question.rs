@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fingerprint::Submission;
 use crate::profile::{LifeProfile, WindowProfile};
 use crate::store::Workload;
 use crate::trace::Amounts;
@@ -178,6 +179,13 @@ pub struct Answer {
     pub support: Vec<Support>,
     /// What the user should know.
     pub warnings: Vec<String>,
+}
+
+impl Facts {
+    /// Returns the facts that are features.
+    pub const fn submission(&self) -> Submission<'_> {
+        Submission { request: self.request, limit: self.limit, priority: self.priority, labels: &self.labels }
+    }
 }
 
 impl From<&Workload> for Facts {

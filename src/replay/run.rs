@@ -17,6 +17,7 @@ use super::score::Scorer;
 use super::truth::{Truth, cluster_name};
 use super::watch::{Unwatched, Watch};
 use crate::predict::Scale;
+use crate::profile::Floors;
 
 /// Target rate whose calibrated settings run in the feedback models.
 const FEEDBACK_TARGET: f64 = 0.05;
@@ -111,6 +112,7 @@ pub(super) fn surroundings<'a>(params: &ReplayParams, learner: &'a dyn Learner) 
         window: params.window,
         question: params.question,
         scale: Scale::new(params.units, params.machine),
+        floors: Floors::of(params.units),
         seed: params.seed,
         random_draws: params.random_draws,
     }

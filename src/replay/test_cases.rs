@@ -1,7 +1,7 @@
 //! Small worlds for the tests of this module.
 
 use crate::predict::{Answer, Decision, Facts, Known, Newcomer, Question, Selection, Support};
-use crate::profile::{LifeProfile, ResourceProfile, Window, WindowProfile};
+use crate::profile::{Floors, LifeProfile, ResourceProfile, Window, WindowProfile};
 use crate::store::{Ending, Workload};
 use crate::trace::{Amounts, Sample, WorkloadFlags};
 use crate::units::Micros;
@@ -85,6 +85,7 @@ pub(super) fn surroundings(learner: &dyn Learner) -> Surroundings<'_> {
         window: WINDOW,
         question: Question::default(),
         scale: Scale { cores_per_unit: Some(1.0), bytes_per_unit: Some(1.0), machine_cpu: None, machine_memory: None },
+        floors: Floors { cpu: Floors::PHYSICAL_CPU, memory: Floors::PHYSICAL_MEMORY, rate: Floors::PHYSICAL_RATE },
         seed: 1,
         random_draws: 20,
     }

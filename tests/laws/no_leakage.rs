@@ -251,9 +251,38 @@ fn the_law_would_notice_a_store_that_changed() {
         answers.retain(|answer| answer.rival == rival);
         answers
     };
-    for rival in ["shadow", "random", "history-ladder"] {
+    for rival in ["shadow", "random", "history-ladder", "boosting"] {
         assert_ne!(answers(&cases, rival), answers(&changed, rival), "{rival}");
     }
+}
+
+#[test]
+fn in_the_unseen_split_nothing_of_an_application_changes_an_answer_to_it() {
+    let cases = regular();
+    let of_one = |split: Split| {
+        let params = params(split);
+        let query = plan(&cases, &params).test[0].queries[0];
+        let asked = cases[query].known.workload.clone();
+        let mut changed = cases.clone();
+        let same_application = |case: &&mut Case| case.known.workload.application == asked.application;
+        for case in changed.iter_mut().filter(same_application).filter(|case| case.known.workload.id != asked.id) {
+            change_the_future(case, false);
+        }
+        [&cases, &changed].map(|cases| {
+            let mut answers = answers_given(cases, &params, &Telltale).unwrap();
+            answers.retain(|answer| answer.workload.0 == asked.id);
+            answers
+        })
+    };
+    let [before, after] = of_one(Split::Unseen);
+    assert!(before.iter().any(|answer| answer.rival == "boosting" && answer.memory.is_some()));
+    assert_eq!(before, after);
+    // Where the application may be known, the same change is seen.
+    let [before, after] = of_one(Split::Recurring).map(|mut answers| {
+        answers.retain(|answer| answer.rival == "boosting");
+        answers
+    });
+    assert_ne!(before, after);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod autopilot_ml;
 mod autopilot_window;
+mod boosting;
 mod crane;
 mod history;
 mod krr;
@@ -24,7 +25,7 @@ use std::collections::BTreeMap;
 
 use crate::predict::control::Controller;
 use crate::predict::{Newcomer, Question};
-use crate::profile::{LifeProfile, Window};
+use crate::profile::{Floors, LifeProfile, Window};
 use crate::trace::Sample;
 use crate::units::Micros;
 
@@ -35,6 +36,7 @@ use super::{ReplayError, Scale};
 
 pub use autopilot_ml::{AutopilotMl, AutopilotModels};
 pub use autopilot_window::{AutopilotWindow, MovingWindow, Statistic};
+pub use boosting::Boosting;
 pub use crane::{Crane, CraneContainer};
 pub use history::HistoryLadder;
 pub use krr::{Krr, KrrWorkload};
@@ -51,7 +53,7 @@ pub use vpa_histogram::{DecayingHistogram, HistogramShape};
 pub use vpa_loop::{VpaController, updater_acts};
 
 /// Every rival that can be named, in the order of the report. `shadow` first, the unreachable reference last.
-pub const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 22] = [
     "shadow",
     "owner",
     "persistence",
@@ -71,12 +73,13 @@ pub const NAMES: [&str; 21] = [
     "autopilot-window",
     "autopilot-window-mid",
     "autopilot-ml",
+    "boosting",
     "random",
     "oracle",
 ];
 
 /// The rivals of a report unless others are named.
-pub const DEFAULT: [&str; 16] = [
+pub const DEFAULT: [&str; 17] = [
     "shadow",
     "owner",
     "persistence-1.2",
@@ -91,6 +94,7 @@ pub const DEFAULT: [&str; 16] = [
     "krr",
     "autopilot-window",
     "autopilot-ml",
+    "boosting",
     "random",
     "oracle",
 ];
@@ -157,6 +161,8 @@ pub struct Surroundings<'a> {
     pub question: Question,
     /// What the store's numbers are.
     pub scale: Scale,
+    /// Amounts below which differences do not matter.
+    pub floors: Floors,
     /// Seed.
     pub seed: u64,
     /// Draws of random neighbours.
@@ -268,6 +274,7 @@ pub fn named(name: &str, question: &Question, random_draws: u32) -> Result<Box<d
             Box::new(AutopilotWindow { is_intermediate: name == "autopilot-window-mid" })
         }
         "autopilot-ml" => Box::new(AutopilotMl),
+        "boosting" => Box::new(Boosting::new(question)),
         "random" => Box::new(Neighbours::random(question, random_draws)),
         "oracle" => Box::new(Oracle),
         _ => return Err(ReplayError::UnknownRival { name: name.to_owned(), known: NAMES.join(", ") }),
