@@ -10,7 +10,7 @@ use super::ReplayError;
 use super::case::{Case, application_key, broader_key};
 use super::plan::Block;
 use super::results::Resource;
-use super::rivals::{Query, Recommendation, Rival, Setting, Store, Surroundings};
+use super::rivals::{Query, Recommendation, Rival, Setting, Stated, Store, Surroundings};
 use super::watch::Watch;
 
 /// A rival with its sweep.
@@ -85,6 +85,8 @@ struct Told {
     rung: Option<&'static str>,
     /// Of its published setting.
     evidence: Vec<Rested>,
+    /// Of its published setting.
+    stated: Stated,
 }
 
 /// The answers to a list of queries.
@@ -99,6 +101,8 @@ pub(super) struct Answers {
     rungs: Vec<Vec<Option<&'static str>>>,
     /// Per rival: what each query's published setting rests on, heaviest first; empty for most rivals.
     evidence: Vec<Vec<Vec<Rested>>>,
+    /// Per rival: what each query's published setting says of itself.
+    stated: Vec<Vec<Stated>>,
     /// Per rival: (draws, settings).
     shapes: Vec<(usize, usize)>,
 }
@@ -132,6 +136,11 @@ impl Answers {
         &self.evidence[rival][query]
     }
 
+    /// Returns what the answer to a query at the published setting says of itself.
+    pub(super) fn stated(&self, rival: usize, query: usize) -> &Stated {
+        &self.stated[rival][query]
+    }
+
     /// Returns the answers to the queries for which `keeps` holds, a position in the cases.
     pub(super) fn only(&self, keeps: impl Fn(usize) -> bool) -> Self {
         let kept: Vec<usize> = (0..self.queries.len()).filter(|query| keeps(self.queries[*query])).collect();
@@ -149,6 +158,7 @@ impl Answers {
                 .iter()
                 .map(|evidence| kept.iter().map(|query| evidence[*query].clone()).collect())
                 .collect(),
+            stated: self.stated.iter().map(|stated| kept.iter().map(|query| stated[*query]).collect()).collect(),
             shapes: self.shapes.clone(),
         }
     }
@@ -232,6 +242,7 @@ pub(super) fn ask(
         cells: contestants.iter().map(|_| Vec::new()).collect(),
         rungs: contestants.iter().map(|_| Vec::new()).collect(),
         evidence: contestants.iter().map(|_| Vec::new()).collect(),
+        stated: contestants.iter().map(|_| Vec::new()).collect(),
         shapes,
     };
     for (position, block) in blocks.iter().enumerate() {
@@ -256,13 +267,13 @@ pub(super) fn ask(
                         cells.extend(found.iter().map(|answer| Cell::new(answer.as_ref())));
                     }
                     watch.advance(u64::from(contestant.rival.draws()));
-                    let rests = prepared.evidence(&query, &contestant.settings[published])?;
-                    let evidence = rests.iter().take(KEPT_EVIDENCE).filter_map(|(position, share)| {
+                    let grounds = prepared.grounds(&query, &contestant.settings[published])?;
+                    let evidence = grounds.evidence.iter().take(KEPT_EVIDENCE).filter_map(|(position, share)| {
                         // Positions beyond 4 billion do not occur: the estimator counts its rows in 32 bits.
                         let case = u32::try_from(*block.store.get(*position)?).ok()?;
                         Some((case, narrow(*share)))
                     });
-                    Ok(Told { cells, rung, evidence: evidence.collect() })
+                    Ok(Told { cells, rung, evidence: evidence.collect(), stated: grounds.stated })
                 })
                 .collect();
             for one in answered {
@@ -270,6 +281,7 @@ pub(super) fn ask(
                 answers.cells[rival].extend(told.cells);
                 answers.rungs[rival].push(told.rung);
                 answers.evidence[rival].push(told.evidence);
+                answers.stated[rival].push(told.stated);
             }
         }
         answers.queries.extend(&block.queries);

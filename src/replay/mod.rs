@@ -32,6 +32,7 @@ pub mod rivals;
 mod run;
 
 mod score;
+mod seen;
 mod series;
 mod shadow;
 #[cfg(test)]
@@ -59,6 +60,8 @@ pub use results::{
     MissedBy, OrderRow, Population, ReplayReport, Resource, RivalSummary, Row, SplitReport, Weighting,
 };
 pub use run::{answers_given, replay, replay_watched};
+pub use score::{AbstainPoint, Regret, SurestBy};
+pub use seen::SeenRow;
 pub use series::Series;
 pub use shadow::Shadow;
 pub use watch::{Unwatched, Watch};

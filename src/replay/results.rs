@@ -10,6 +10,8 @@ use super::figures::{Figures, Reading};
 use super::observed::Observed;
 use super::params::{Split, SplitBasis, StoreMode};
 use super::plan::{Reason, Removed};
+use super::score::{AbstainPoint, Regret};
+use super::seen::SeenRow;
 use crate::predict::OutputUnits;
 
 /// What is allocated.
@@ -360,6 +362,12 @@ pub struct SplitReport {
     pub order: Vec<OrderRow>,
     /// Allocations over needs.
     pub distributions: Vec<Distribution>,
+    /// What shadow's surest answers are worth, and the whole when the others are left to their owners.
+    pub abstaining: Vec<AbstainPoint>,
+    /// Share of the needs that was in use by some time.
+    pub seen: Vec<SeenRow>,
+    /// Waste above the oracle's by tenths of resource-hours.
+    pub regret: Vec<Regret>,
     /// Shadow's worst answers: by resource, too little before too much, the worst first.
     pub misses: Vec<Miss>,
     /// What the reader must know.

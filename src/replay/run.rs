@@ -227,6 +227,9 @@ fn replay_split(
         closed_loop,
         order: if queries > 0 { order } else { Vec::new() },
         distributions: scorer.distributions(),
+        abstaining: scorer.abstaining(),
+        seen: super::seen::rows(&scorer.truths),
+        regret: scorer.regrets(1.0 - params.question.coverage),
         misses: scorer.misses(cases),
         warnings: plan.notes.clone(),
     };

@@ -7,6 +7,7 @@ use super::figures::Judged;
 use super::params::{ReplayParams, Split};
 use super::results::Resource;
 use super::rivals::Owner;
+use super::seen::shares;
 use super::series::{Series, Step};
 use crate::predict::OutputUnits;
 
@@ -22,6 +23,8 @@ struct Need {
     resource_seconds: f64,
     owner: Option<f64>,
     daily_p95: Vec<f64>,
+    /// Share of P in use by each of [`MOMENTS`](super::seen::MOMENTS).
+    seen: Option<Vec<f64>>,
 }
 
 /// Everything about one query that scoring needs.
@@ -63,6 +66,7 @@ impl Truth {
             resource_seconds: memory_seconds,
             owner: owner_memory,
             daily_p95: series.daily_p95(|step| step.memory),
+            seen: shares(&series, life.memory_peak, |step| step.memory_peak),
         };
         let cpu = Need {
             amount: life.cpu_p95,
@@ -70,6 +74,7 @@ impl Truth {
             resource_seconds: cpu_seconds,
             owner: owner_cpu,
             daily_p95: series.daily_p95(|step| step.cpu),
+            seen: shares(&series, life.cpu_p95, |step| step.cpu),
         };
         Self {
             case,
@@ -101,6 +106,16 @@ impl Truth {
     /// Returns the need, in the store's units.
     pub(super) fn need(&self, resource: Resource) -> Option<f64> {
         self.of(resource).amount
+    }
+
+    /// Returns the share of the need that was in use by each of [`MOMENTS`](super::seen::MOMENTS); nothing without a need.
+    pub(super) fn seen(&self, resource: Resource) -> Option<&[f64]> {
+        self.of(resource).seen.as_deref()
+    }
+
+    /// Returns the use over the life, in the store's units times seconds.
+    pub(super) fn resource_seconds(&self, resource: Resource) -> f64 {
+        self.of(resource).resource_seconds
     }
 
     /// Returns whether the need is only a lower bound.

@@ -241,14 +241,33 @@ pub trait Prepared: Send + Sync {
         draw: u32,
     ) -> Result<Vec<Option<Recommendation>>, ReplayError>;
 
-    /// Returns what the answer at a setting rests on: positions in the store that it was prepared with and shares that sum
-    /// to 1, largest first. Nothing for rivals that rest on no workload in particular.
+    /// Returns what the answer at a setting rests on and how sure it is; nothing for rivals that say neither.
     ///
     /// # Errors
     /// As [`Prepared::recommend`].
-    fn evidence(&self, _: &Query<'_>, _: &Setting) -> Result<Vec<(usize, f64)>, ReplayError> {
-        Ok(Vec::new())
+    fn grounds(&self, _: &Query<'_>, _: &Setting) -> Result<Grounds, ReplayError> {
+        Ok(Grounds::default())
     }
+}
+
+/// What an answer rests on, and how sure it is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Grounds {
+    /// Positions in the store that the rival was prepared with and shares that sum to 1, largest first.
+    pub evidence: Vec<(usize, f64)>,
+    /// What the rival says of its own answer.
+    pub stated: Stated,
+}
+
+/// What a rival says of its own answer.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Stated {
+    /// How far the newcomer is from everything known, 0 to 1: see [`crate::predict::Prediction::novelty`].
+    pub novelty: Option<f64>,
+    /// Interval of the memory need, in the store's units.
+    pub memory: Option<(f64, f64)>,
+    /// Interval of the CPU need.
+    pub cpu: Option<(f64, f64)>,
 }
 
 /// Returns the rival of that name.

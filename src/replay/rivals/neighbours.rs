@@ -1,6 +1,6 @@
 //! Shadow itself, and the same estimator with neighbours drawn at random: does similarity matter at all?
 
-use super::{Prepared, Query, Recommendation, ReplayError, Rival, Setting, Store, Surroundings};
+use super::{Grounds, Prepared, Query, Recommendation, ReplayError, Rival, Setting, Stated, Store, Surroundings};
 use crate::predict::{Decision, Question, Selection};
 use crate::replay::learner::Fitted;
 
@@ -146,9 +146,9 @@ impl Prepared for PreparedNeighbours<'_> {
         Ok(answers)
     }
 
-    fn evidence(&self, query: &Query<'_>, setting: &Setting) -> Result<Vec<(usize, f64)>, ReplayError> {
+    fn grounds(&self, query: &Query<'_>, setting: &Setting) -> Result<Grounds, ReplayError> {
         // Random neighbours say nothing about the query.
-        let Some(fitted) = self.fitted.as_ref().filter(|_| !self.random) else { return Ok(Vec::new()) };
+        let Some(fitted) = self.fitted.as_ref().filter(|_| !self.random) else { return Ok(Grounds::default()) };
         let question = Question { coverage: setting.knob, ..self.question };
         let answer = fitted
             .answer(query.newcomer, &question, Selection::Nearest, &|_| true)
@@ -156,7 +156,8 @@ impl Prepared for PreparedNeighbours<'_> {
         let mut support: Vec<(usize, f64)> =
             answer.support.iter().filter_map(|one| Some((*self.rows.get(one.row)?, one.weight))).collect();
         support.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        Ok(support)
+        let stated = Stated { novelty: answer.novelty, memory: answer.memory_interval, cpu: answer.cpu_interval };
+        Ok(Grounds { evidence: support, stated })
     }
 }
 

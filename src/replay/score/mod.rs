@@ -1,14 +1,19 @@
 //! Answers beside the truth: what is allocated to whom, and how outcomes are summed. The files below make rows, sweeps,
 //! calibrated settings and feedback of it.
 
+mod abstain;
 mod calibrated;
 mod distribution;
 mod groups;
 mod misses;
 mod observed;
 mod reaction;
+mod regret;
 mod rows;
 mod sweep;
+
+pub use abstain::{AbstainPoint, SurestBy};
+pub use regret::Regret;
 
 use std::collections::BTreeMap;
 
