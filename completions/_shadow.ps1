@@ -143,7 +143,7 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
         'shadow;replay' {
             [CompletionResult]::new('--window', '--window', [CompletionResultType]::ParameterName, 'Learning window: how much of a newcomer is seen')
             [CompletionResult]::new('--windows', '--windows', [CompletionResultType]::ParameterName, 'Show as well how answers improve with what was seen: learning windows with commas, as in `10s,30s,60s,5m,30m`')
-            [CompletionResult]::new('--split', '--split', [CompletionResultType]::ParameterName, 'Which workloads a prediction may rest on')
+            [CompletionResult]::new('--split', '--split', [CompletionResultType]::ParameterName, 'Which workloads a prediction may rest on: one, several with commas, or `all`')
             [CompletionResult]::new('--rivals', '--rivals', [CompletionResultType]::ParameterName, 'Rivals, with commas, or `all`')
             [CompletionResult]::new('--feedback', '--feedback', [CompletionResultType]::ParameterName, 'Whether OOM kills restart the workload with more memory')
             [CompletionResult]::new('--coverage', '--coverage', [CompletionResultType]::ParameterName, 'Share of workloads whose need shall fit into the allocation, between 0 and 1')

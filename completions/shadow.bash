@@ -801,7 +801,7 @@ _shadow() {
                     return 0
                     ;;
                 --split)
-                    COMPREPLY=($(compgen -W "recurring unseen leaky" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "recurring unseen leaky all" -- "${cur}"))
                     return 0
                     ;;
                 --rivals)

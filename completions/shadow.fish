@@ -161,9 +161,10 @@ complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -s v -l verbos
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shadow -n "__fish_shadow_using_subcommand replay" -l window -d 'Learning window: how much of a newcomer is seen' -r
 complete -c shadow -n "__fish_shadow_using_subcommand replay" -l windows -d 'Show as well how answers improve with what was seen: learning windows with commas, as in `10s,30s,60s,5m,30m`' -r
-complete -c shadow -n "__fish_shadow_using_subcommand replay" -l split -d 'Which workloads a prediction may rest on' -r -f -a "recurring\t'Time order; other instances of the same application may have ended before'
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l split -d 'Which workloads a prediction may rest on: one, several with commas, or `all`' -r -f -a "recurring\t'Time order; other instances of the same application may have ended before'
 unseen\t'Time order; nothing of the same application, job or user is in the store'
-leaky\t'Random, ignoring time: it flatters, and is shown only beside the honest figures'"
+leaky\t'Random, ignoring time: it flatters, and is shown only beside the honest figures'
+all\t'The three of them, side by side'"
 complete -c shadow -n "__fish_shadow_using_subcommand replay" -l rivals -d 'Rivals, with commas, or `all`' -r
 complete -c shadow -n "__fish_shadow_using_subcommand replay" -l feedback -d 'Whether OOM kills restart the workload with more memory' -r -f -a "on\t'On'
 off\t'Off'"

@@ -24,8 +24,8 @@ Examples:
   How much sooner than others is shadow right? The same figures after 10 s, a minute and half an hour:
     shadow replay --windows 10s,60s,30m
 
-  A page for people who were not there, with errors against seconds observed:
-    shadow replay --windows 10s,60s,30m --report replay.html
+  A page for people who were not there, with all splits side by side and errors against seconds observed:
+    shadow replay --split all --windows 10s,60s,30m --report replay.html
 
   Fail a pipeline when shadow would cover less, or waste more, than is acceptable:
     shadow replay --gate 'memory.coverage>=0.95,memory.slack<=0.4'";
@@ -67,9 +67,12 @@ pub struct Replay {
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub windows: Vec<Micros>,
 
-    /// Which workloads a prediction may rest on
-    #[arg(long, value_name = "NAME", default_value = "recurring")]
-    pub split: SplitChoice,
+    /// Which workloads a prediction may rest on: one, several with commas, or `all`
+    ///
+    /// Each split is a replay of its own; a report of several shows them side by side. `--gate` and `--windows` are about
+    /// the one that is named first.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "recurring")]
+    pub split: Vec<SplitChoice>,
 
     /// Rivals, with commas, or `all`
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "all")]
@@ -115,6 +118,8 @@ pub enum SplitChoice {
     Unseen,
     /// Random, ignoring time: it flatters, and is shown only beside the honest figures
     Leaky,
+    /// The three of them, side by side
+    All,
 }
 
 /// Forms of a replay's result.

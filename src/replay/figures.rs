@@ -30,6 +30,8 @@ pub struct Judged {
     pub censored: bool,
     /// Use over the life, in unit-hours.
     pub resource_hours: f64,
+    /// Hours from start to end.
+    pub life_hours: f64,
     /// What the owner asked for.
     pub owner: Option<f64>,
     /// From W to the end: hours with samples.
@@ -123,6 +125,18 @@ pub struct Figures {
     pub weighted_relative_error: Option<f64>,
     /// Weighted mean pinball loss at the coverage that was asked for, in the unit.
     pub pinball: Option<f64>,
+    /// The same loss of ln A for ln P: an error of a tenth counts alike for the small and the large.
+    pub pinball_log: Option<f64>,
+    /// Share whose A falls into the same quarter of the owner's request as P; above the request is a fifth part.
+    pub bucket_accuracy: Option<f64>,
+    /// The largest share of P in one of those parts: what naming always the same one would reach.
+    pub bucket_majority: Option<f64>,
+    /// Sum of P T over that of P T, over-allocation and lost attempts, retries doubling A (see [`witt_wastage`], ttf 1).
+    pub allocation_quality: Option<f64>,
+    /// [`Self::absolute_slack`] in hours of the largest machine; nothing where its size is unknown.
+    pub slack_machine_hours: Option<f64>,
+    /// [`Self::waste`] in hours of the largest machine.
+    pub waste_machine_hours: Option<f64>,
 }
 
 /// Returns the figures of `judged` under a reading. Absolute sums (slack, waste) are not weighted; means, medians and
@@ -152,6 +166,25 @@ pub fn figures(judged: &[Judged], reading: Reading) -> Figures {
     let within = |most: f64| mean(&|one| q_error(one).map(|error| f64::from(u8::from(error <= most))));
     let rate = weighted_mean(counted.iter().map(|(one, fails)| (Some(f64::from(u8::from(*fails))), one.weight)));
     let with_owner: Vec<(&Judged, f64)> = counted.iter().filter_map(|(one, _)| Some((*one, one.owner?))).collect();
+    let buckets: Vec<(u8, u8, f64)> = with_owner
+        .iter()
+        .filter(|(_, owner)| *owner > 0.0)
+        .map(|(one, owner)| (quarter(one.allocation / owner), quarter(one.need / owner), one.weight))
+        .collect();
+    let in_buckets: f64 = buckets.iter().map(|bucket| bucket.2).sum();
+    let share_of_buckets = |holds: &dyn Fn(u8, u8) -> bool| {
+        let hit: f64 = buckets.iter().filter(|bucket| holds(bucket.0, bucket.1)).map(|bucket| bucket.2).sum();
+        quotient(hit, in_buckets)
+    };
+    let majority = (0..=4).filter_map(|part| share_of_buckets(&|_, need| need == part)).max_by(f64::total_cmp);
+    let wastage = |one: &Judged| {
+        let (lost, over, _) = witt_wastage(one.allocation, one.need, one.life_hours, RETRY_FACTOR, 1.0);
+        lost + over
+    };
+    // Needs and lives of nothing cannot be missed, and nothing grows from an allocation of nothing.
+    let of_witt = || counted.iter().map(|(one, _)| *one).filter(|one| one.need > 0.0 && one.allocation > 0.0);
+    let needed: f64 = of_witt().map(|one| one.need * one.life_hours).sum();
+    let wasted: f64 = of_witt().map(wastage).sum();
     let allocated: f64 = with_owner.iter().map(|(one, _)| one.allocation * one.hours).sum();
     let asked: f64 = with_owner.iter().map(|(one, owner)| owner * one.hours).sum();
     Figures {
@@ -184,6 +217,30 @@ pub fn figures(judged: &[Judged], reading: Reading) -> Figures {
             sum(&|one| one.weight * one.need),
         ),
         pinball: mean(&|one| Some(pinball(one.coverage, one.need, one.allocation))),
+        pinball_log: mean(&|one| {
+            let is_positive = one.need > 0.0 && one.allocation > 0.0;
+            is_positive.then(|| pinball(one.coverage, one.need.ln(), one.allocation.ln()))
+        }),
+        bucket_accuracy: share_of_buckets(&|given, need| given == need),
+        bucket_majority: majority,
+        allocation_quality: quotient(needed, needed + wasted),
+        slack_machine_hours: None,
+        waste_machine_hours: None,
+    }
+}
+
+/// Allocations double after a failed attempt in the published form of wastage (our value, the usual factor of the
+/// memory-sizing papers).
+const RETRY_FACTOR: f64 = 2.0;
+
+/// Returns the quarter of a request that a share of it falls into, 0 to 3; 4 above the request.
+fn quarter(share: f64) -> u8 {
+    match share {
+        share if share <= 0.25 => 0,
+        share if share <= 0.5 => 1,
+        share if share <= 0.75 => 2,
+        share if share <= 1.0 => 3,
+        _ => 4,
     }
 }
 
@@ -278,6 +335,36 @@ mod tests {
     fn pinball_loss_costs_more_from_below() {
         near(Some(pinball(0.9, 10.0, 8.0)), 1.8);
         near(Some(pinball(0.9, 8.0, 10.0)), 0.2);
+    }
+
+    #[test]
+    fn pinball_on_the_logarithm_is_the_same_for_the_small_and_the_large() {
+        let of = |a: f64, p: f64| figures(&[judged(a, p)], Reading::UncensoredOnly).pinball_log;
+        near(of(8.0, 10.0), 0.9 * (10.0_f64 / 8.0).ln());
+        near(of(10.0, 8.0), 0.1 * (10.0_f64 / 8.0).ln());
+        near(of(0.08, 0.1), of(8.0, 10.0).unwrap());
+        assert_eq!(of(0.0, 1.0), None);
+    }
+
+    #[test]
+    fn quarters_of_the_request_are_hit_or_not() {
+        let with = |allocation, need| Judged { owner: Some(8.0), ..judged(allocation, need) };
+        // Parts of P: 1st, 1st, 2nd, above; A hits the first and the last.
+        let all = [with(2.0, 1.0), with(2.1, 2.0), with(8.0, 3.0), with(9.0, 20.0), judged(1.0, 1.0)];
+        let found = figures(&all, Reading::UncensoredOnly);
+        assert_eq!((found.bucket_accuracy, found.bucket_majority), (Some(0.5), Some(0.5)));
+        assert_eq!(figures(&all[4..], Reading::UncensoredOnly).bucket_accuracy, None, "nobody asked for anything");
+    }
+
+    #[test]
+    fn allocation_quality_is_what_was_needed_over_what_was_held() {
+        // [E2]: a = 1, P = 3 and a = 4, P = 3, an hour each: 4 and 1 GiB-hours beside 3 needed.
+        let of = |a: f64| figures(&[Judged { life_hours: 1.0, ..judged(a, 3.0) }], Reading::UncensoredOnly);
+        near(of(1.0).allocation_quality, 0.4286);
+        near(of(4.0).allocation_quality, 0.75);
+        let both = [1.0, 4.0].map(|a| Judged { life_hours: 1.0, ..judged(a, 3.0) });
+        near(figures(&both, Reading::UncensoredOnly).allocation_quality, 6.0 / 11.0);
+        assert_eq!(figures(&[judged(0.0, 3.0)], Reading::UncensoredOnly).allocation_quality, None);
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod score;
 mod seen;
 mod series;
 mod shadow;
+mod table;
 #[cfg(test)]
 mod test_cases;
 mod truth;
@@ -50,7 +51,7 @@ pub use figures::{Figures, Judged, Reading, figures, pinball, serious_oom_kills,
 pub use gate::{Comparison, Condition, Gate, GateError, GateFigure, Verdict};
 pub use headline::{Headline, HeadlineLine};
 pub use learner::{Fitted, LearnError, Learner};
-pub use observed::{Alive, Observed, ObservedRow, ObservedWindow, seconds_observed};
+pub use observed::{Alive, FirstAnswer, Observed, ObservedRow, ObservedWindow, seconds_observed};
 pub use params::{ReplayParams, Split, SplitBasis, StoreMode};
 pub use plan::{Block, Cuts, Plan, Reason, Removed, plan};
 pub use quantile::weighted_upper_quantile;
@@ -60,7 +61,7 @@ pub use results::{
     MissedBy, OrderRow, Population, ReplayReport, Resource, RivalSummary, Row, SplitReport, Weighting,
 };
 pub use run::{answers_given, replay, replay_watched};
-pub use score::{AbstainPoint, Regret, SurestBy};
+pub use score::{AbstainPoint, Dimension, Regret, StatedIntervals, SurestBy};
 pub use seen::SeenRow;
 pub use series::Series;
 pub use shadow::Shadow;

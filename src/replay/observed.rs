@@ -5,7 +5,7 @@
 //! at each window, where it is not. Cost: as many replays as there are windows, without calibration, feedback and
 //! intervals; one window's profiles and answers at a time are held beside the cases.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -13,15 +13,16 @@ use serde::Serialize;
 use super::ReplayError;
 use super::answers::{ask, steps};
 use super::case::Case;
-use super::figures::Reading;
+use super::figures::{Reading, quotient};
 use super::learner::Learner;
-use super::params::{ReplayParams, SplitBasis};
+use super::params::{ReplayParams, Split, SplitBasis};
 use super::plan::{Plan, plan};
 use super::results::Resource;
 use super::run::{contestants, store_sizes, surroundings, truths};
 use super::score::Scorer;
 use super::watch::Watch;
 use crate::predict::{Scale, first_window};
+use crate::profile::quantile::nearest_rank;
 use crate::profile::{Floors, Window};
 use crate::units::Micros;
 
@@ -85,9 +86,46 @@ pub struct ObservedRow {
     pub waste_at_target: Option<f64>,
 }
 
+/// After how much of a newcomer a rival first answers by itself, over the workloads that can be asked at every window.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct FirstAnswer {
+    /// The rival.
+    pub rival: &'static str,
+    /// The resource.
+    pub resource: Resource,
+    /// Workloads.
+    pub workloads: u64,
+    /// Median of the shortest window with an answer, in seconds; nothing where half of them have none.
+    pub seconds_p50: Option<f64>,
+    /// 90th percentile.
+    pub seconds_p90: Option<f64>,
+    /// Share without an answer at any window.
+    pub never: Option<f64>,
+}
+
+impl FirstAnswer {
+    fn new(rival: &'static str, resource: Resource, firsts: &[Option<f64>]) -> Self {
+        // Never is later than any window.
+        let mut sorted: Vec<f64> = firsts.iter().map(|first| first.unwrap_or(f64::INFINITY)).collect();
+        sorted.sort_by(f64::total_cmp);
+        let at = |share| nearest_rank(&sorted, share).filter(|seconds| seconds.is_finite());
+        let never = firsts.iter().filter(|first| first.is_none()).count() as f64;
+        Self {
+            rival,
+            resource,
+            workloads: firsts.len() as u64,
+            seconds_p50: at(0.5),
+            seconds_p90: at(0.9),
+            never: quotient(never, firsts.len() as f64),
+        }
+    }
+}
+
 /// Errors against seconds observed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Observed {
+    /// The split.
+    pub split: Split,
     /// The under-provision rate at which waste is compared.
     pub target: f64,
     /// Workloads that could be asked at every window where any could.
@@ -96,6 +134,8 @@ pub struct Observed {
     pub windows: Vec<ObservedWindow>,
     /// By window, population, rival and resource.
     pub rows: Vec<ObservedRow>,
+    /// When rivals first answer.
+    pub first_answers: Vec<FirstAnswer>,
     /// What the reader must know.
     pub warnings: Vec<String>,
 }
@@ -134,12 +174,16 @@ pub fn seconds_observed(
 
     let units = Scale::new(params.units, params.machine).output();
     let mut observed = Observed {
+        split: params.split,
         target,
         alive_at_every_window: common.len() as u64,
         windows: Vec::new(),
         rows: Vec::new(),
+        first_answers: Vec::new(),
         warnings: Vec::new(),
     };
+    // By rival and resource, by workload: the shortest window with an answer.
+    let mut firsts: Vec<[BTreeMap<usize, Option<f64>>; 2]> = vec![Default::default(); params.rivals.len()];
     for length in &lengths {
         let params = of_window(*length);
         see(&mut cases, &params);
@@ -148,6 +192,15 @@ pub fn seconds_observed(
         watch.stage(&format!("asking after {length}"), steps(&plan.test, &contestants));
         let surroundings = surroundings(&params, learner);
         let answers = ask(&cases, &plan.test, &contestants, &surroundings, plan.cuts.is_some(), watch)?;
+        for (query, case) in answers.queries.iter().enumerate().filter(|(_, case)| common.contains(*case)) {
+            for (rival, contestant) in contestants.iter().enumerate() {
+                for (at, resource) in Resource::ALL.into_iter().enumerate() {
+                    let answer = answers.get(rival, query, 0, contestant.rival.published(), resource);
+                    let first = firsts[rival][at].entry(*case).or_insert(None);
+                    *first = first.or(answer.map(|_| length.as_seconds()));
+                }
+            }
+        }
         observed.windows.push(ObservedWindow {
             window_seconds: length.as_seconds(),
             basis: plan.basis,
@@ -162,6 +215,14 @@ pub fn seconds_observed(
             let (truths, clusters) = truths(&cases, &answers, &plan.test, params.split);
             let scorer = Scorer::new(&params, units, &contestants, &answers, truths, clusters.len());
             observed.rows.extend(scorer.observed(length.as_seconds(), alive, target));
+        }
+    }
+    for (contestant, of_rival) in contestants(params)?.iter().zip(&firsts) {
+        for (resource, firsts) in Resource::ALL.into_iter().zip(of_rival) {
+            let firsts: Vec<Option<f64>> = firsts.values().copied().collect();
+            if !firsts.is_empty() && !contestant.rival.sees_the_future() {
+                observed.first_answers.push(FirstAnswer::new(contestant.rival.name(), resource, &firsts));
+            }
         }
     }
     observed.warnings = warnings(&observed, common.len());

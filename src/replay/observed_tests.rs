@@ -74,3 +74,14 @@ fn a_window_that_nobody_survives_is_said() {
     assert!(observed.rows.iter().all(|row| row.window_seconds < 11.0));
     assert_eq!(observed.warnings[0], "nothing can be asked after 5000 s");
 }
+
+#[test]
+fn the_first_answer_is_that_of_the_shortest_window_with_one() {
+    let first = |firsts: &[Option<f64>]| FirstAnswer::new("krr", Resource::Memory, firsts);
+    let found = first(&[None, Some(10.0), Some(250.0), Some(10.0)]);
+    assert_eq!((found.seconds_p50, found.seconds_p90, found.never), (Some(10.0), None, Some(0.25)));
+    assert_eq!((first(&[None, None, Some(1.0)]).seconds_p50, first(&[None]).never), (None, Some(1.0)));
+    let observed = observed(&[10, 250]);
+    let owner = observed.first_answers.iter().find(|one| one.rival == "owner").unwrap();
+    assert_eq!((owner.workloads, owner.seconds_p90, owner.never), (9, Some(10.0), Some(0.0)));
+}

@@ -10,7 +10,7 @@ use crate::trace::UnitContract;
 use super::{ReplayError, rivals};
 
 /// Which stored workloads a query may rest on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Split {
     /// Time order; other instances of the query's application are in the store.
@@ -51,8 +51,10 @@ pub enum StoreMode {
 pub struct ReplayParams {
     /// The learning window.
     pub window: Window,
-    /// The split.
+    /// The split; of several the first that was named.
     pub split: Split,
+    /// Splits that are replayed as well, in any order.
+    pub also: Vec<Split>,
     /// Frozen or growing store; folds ignore it.
     pub store_mode: StoreMode,
     /// Names of the rivals, in the order of the report.
@@ -95,6 +97,7 @@ impl ReplayParams {
         Self {
             window,
             split,
+            also: Vec::new(),
             store_mode: StoreMode::Frozen,
             rivals: rivals::DEFAULT.iter().map(|name| (*name).to_owned()).collect(),
             question: Question::default(),
@@ -113,6 +116,13 @@ impl ReplayParams {
             feedback: true,
             cpu_limit: false,
         }
+    }
+
+    /// Returns the splits in the order of the report: honest ones first, the leaky one never without `recurring`.
+    pub(super) fn splits(&self) -> Vec<Split> {
+        let is_asked = |split: Split| self.split == split || self.also.contains(&split);
+        let is_shown = |split: &Split| is_asked(*split) || (*split == Split::Recurring && is_asked(Split::Leaky));
+        [Split::Recurring, Split::Unseen, Split::Leaky].into_iter().filter(is_shown).collect()
     }
 
     /// Checks ranges.
@@ -148,5 +158,26 @@ impl ReplayParams {
             return wrong("steps", "0".to_owned(), "at least 1");
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::test_cases::WINDOW;
+    use crate::trace::{CpuUnit, MemoryUnit, NetworkUnit};
+
+    #[test]
+    fn a_leaky_split_never_comes_without_its_honest_twin() {
+        let units = UnitContract { cpu: CpuUnit::Cores, memory: MemoryUnit::Bytes, network: NetworkUnit::None };
+        let splits = |split, also: &[Split]| {
+            ReplayParams { also: also.to_vec(), ..ReplayParams::new(WINDOW, split, units) }.splits()
+        };
+        assert_eq!(splits(Split::Unseen, &[]), [Split::Unseen]);
+        assert_eq!(splits(Split::Leaky, &[]), [Split::Recurring, Split::Leaky]);
+        assert_eq!(splits(Split::Unseen, &[Split::Recurring]), [Split::Recurring, Split::Unseen]);
+        let all = [Split::Recurring, Split::Unseen, Split::Leaky];
+        assert_eq!(splits(Split::Leaky, &[Split::Unseen]), all);
+        assert_eq!(splits(Split::Recurring, &all), all);
     }
 }

@@ -25,7 +25,7 @@ const FEEDBACK_TARGET: f64 = 0.05;
 /// Replays `cases` and scores shadow (through `learner`) beside its rivals.
 ///
 /// Cases are in the store's units and in any order; the report depends on that order only through ties. With
-/// [`Split::Leaky`] the honest recurring split is replayed as well and stands before the leaky one. A trace in which
+/// [`Split::Leaky`] the honest recurring split is replayed as well, and honest splits stand before the leaky one. A trace in which
 /// nothing can be asked gives a report without rows and with a warning.
 ///
 /// # Errors
@@ -52,15 +52,11 @@ pub fn replay_watched(
     let contestants = contestants(params)?;
     let surroundings = surroundings(params, learner);
     let scale = surroundings.scale;
-    let splits = match params.split {
-        Split::Leaky => vec![Split::Recurring, Split::Leaky],
-        honest => vec![honest],
-    };
     let mut warnings = window_warnings(cases, params);
-    warnings.extend(scale_warnings(&scale));
+    warnings.extend(scale_warnings(&scale, &contestants));
     let mut reports = Vec::new();
-    for split in splits {
-        let of_split = ReplayParams { split, ..params.clone() };
+    for split in params.splits() {
+        let of_split = ReplayParams { split, also: Vec::new(), ..params.clone() };
         reports.push(replay_split(cases, &of_split, &contestants, &surroundings, watch)?);
     }
     Ok(ReplayReport {
@@ -82,7 +78,7 @@ pub fn replay_watched(
 }
 
 /// Returns what every rival answers to every query of the test, at every setting: the part of a replay that must not
-/// know the future. Of the leaky split, only the leaky answers.
+/// know the future. Of the first split alone: of the leaky one, only the leaky answers.
 ///
 /// # Errors
 /// As [`replay`].
@@ -136,19 +132,29 @@ fn window_warnings(cases: &[Case], params: &ReplayParams) -> Vec<String> {
     }
 }
 
-/// Says which constants of rivals do not apply.
-fn scale_warnings(scale: &Scale) -> Vec<String> {
+/// Says which constants of the rivals that take part do not apply.
+fn scale_warnings(scale: &Scale, contestants: &[Contestant]) -> Vec<String> {
     let mut warnings = Vec::new();
-    for (known, resource, constants) in [
-        (scale.cores_per_unit.is_some(), "CPU", "its floor of 25 m and its rounding to millicores"),
-        (scale.bytes_per_unit.is_some(), "memory", "its floor of 250 MiB and its step of 100 MiB after an OOM kill"),
+    for (known, resource, name) in [
+        (scale.cores_per_unit.is_some(), Resource::Cpu, "CPU"),
+        (scale.bytes_per_unit.is_some(), Resource::Memory, "memory"),
     ] {
-        if !known {
-            warnings.push(format!(
-                "{resource} is in fractions of the largest machine, whose size was not given: VPA runs without {constants}, \
-                 and its buckets span the largest machine"
-            ));
+        // Variants of one recommender share its constants.
+        let mut constants: Vec<(&str, &str)> = Vec::new();
+        for (who, without) in contestants.iter().filter_map(|one| one.rival.absolute_constants(resource)) {
+            if constants.iter().all(|known| known.0 != who) {
+                constants.push((who, without));
+            }
         }
+        if known || constants.is_empty() {
+            continue;
+        }
+        let named: Vec<String> = constants.iter().map(|(who, without)| format!("{who} without {without}")).collect();
+        warnings.push(format!(
+            "{name} is in fractions of the largest machine, whose size was not given: buckets span that machine, nothing is rounded, \
+             and there run {}",
+            named.join("; ")
+        ));
     }
     warnings
 }
@@ -228,6 +234,7 @@ fn replay_split(
         order: if queries > 0 { order } else { Vec::new() },
         distributions: scorer.distributions(),
         abstaining: scorer.abstaining(),
+        stated_intervals: scorer.stated_intervals(),
         seen: super::seen::rows(&scorer.truths),
         regret: scorer.regrets(1.0 - params.question.coverage),
         misses: scorer.misses(cases),
@@ -330,7 +337,8 @@ fn counted(count: u64, what: &str) -> String {
 
 /// Compares the leaky split with the honest one before it.
 fn flattery(reports: &[SplitReport]) -> Vec<Flattery> {
-    let [honest, leaky] = reports else { return Vec::new() };
+    let of = |split: Split| reports.iter().find(|report| report.split == split);
+    let (Some(honest), Some(leaky)) = (of(Split::Recurring), of(Split::Leaky)) else { return Vec::new() };
     let headline = |entry: &&super::EqualCoverage| {
         entry.weighting == Weighting::Workload && entry.population == Population::WithFallback
     };

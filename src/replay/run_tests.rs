@@ -339,3 +339,85 @@ fn distributions_hold_every_rival_at_its_published_setting() {
     assert!(of("persistence-2").iter().all(|ratio| (ratio - 1.0).abs() < 1e-9));
     assert!(of("shadow").is_sorted());
 }
+
+#[test]
+fn constants_without_a_machine_are_named_for_the_rivals_that_take_part() {
+    let units =
+        UnitContract { cpu: CpuUnit::MachineFraction, memory: MemoryUnit::MachineFraction, network: NetworkUnit::None };
+    let warnings = |rivals: &[&str], known: bool| {
+        let machine = crate::store::MachineSize {
+            nanocores: known.then_some(64_000_000_000),
+            memory_bytes: known.then_some(256 << 30),
+        };
+        let rivals = rivals.iter().map(|name| (*name).to_owned()).collect();
+        let params =
+            ReplayParams { rivals, machine, feedback: false, ..ReplayParams::new(WINDOW, Split::Recurring, units) };
+        replay(&cases(), &params, &Fake).unwrap().warnings
+    };
+    let few = warnings(&["owner", "krr", "krr-oom"], false);
+    assert_eq!(few.len(), 2, "{few:?}");
+    assert!(few[0].starts_with("CPU is in fractions") && few[0].contains("KRR without its least of 10 m"), "{few:?}");
+    assert_eq!(few[1].matches("KRR").count(), 1, "variants share their constants: {few:?}");
+    assert!(!few.concat().contains("VPA"), "{few:?}");
+    let all = warnings(&["vpa-cold", "crane", "krr", "autopilot-window", "autopilot-ml"], false).concat();
+    for name in ["VPA", "Crane", "KRR", "Autopilot's moving window", "Autopilot ML"] {
+        assert_eq!(all.matches(name).count(), 2, "{name}: {all}");
+    }
+    assert!(warnings(&["owner", "persistence-2"], false).is_empty(), "they have no constants");
+    assert!(warnings(&["vpa-cold", "krr"], true).is_empty(), "the machine is known");
+}
+
+#[test]
+fn several_splits_stand_side_by_side() {
+    let params = ReplayParams {
+        also: vec![Split::Leaky],
+        rivals: ["shadow", "owner", "persistence-2", "oracle"].map(str::to_owned).to_vec(),
+        feedback: false,
+        ..params(Split::Unseen)
+    };
+    let report = replay(&cases(), &params, &Fake).unwrap();
+    let splits: Vec<Split> = report.splits.iter().map(|split| split.split).collect();
+    assert_eq!(splits, [Split::Recurring, Split::Unseen, Split::Leaky]);
+    // The same as each alone.
+    let alone = replay(&cases(), &ReplayParams { also: Vec::new(), ..params }, &Fake).unwrap();
+    assert_eq!(report.splits[1], alone.splits[0]);
+    assert!(
+        report.flattery.iter().all(|one| one.leaky.is_some() == one.honest.is_some()) && !report.flattery.is_empty()
+    );
+}
+
+#[test]
+fn sure_answers_seen_needs_and_regret_are_in_the_report() {
+    let report = replay(&cases(), &params(Split::Recurring), &Fake).unwrap();
+    let split = &report.splits[0];
+    // The toy estimator states neither interval nor novelty: all its answers are equally sure.
+    let whole: Vec<f64> = split
+        .abstaining
+        .iter()
+        .filter(|point| (point.resource, point.weighting) == (Resource::Memory, Weighting::Workload))
+        .map(|point| point.answered)
+        .collect();
+    assert_eq!(whole, [0.0, 1.0, 0.0, 1.0]);
+    let mean_peak = (84..120).map(|at| 1.0 + f64::from(at % 30) / 10.0).sum::<f64>() / 36.0;
+    near(split.abstaining[0].whole_mean_waste, 3.0 * mean_peak);
+    near(split.abstaining[1].mean_waste, headline(split, "shadow").figures.mean_waste.unwrap());
+    // Half of the peak is seen at 10 s of 60, all of it when the life is over.
+    let seen: Vec<(f64, Option<f64>)> = split
+        .seen
+        .iter()
+        .filter(|row| (row.resource, row.weighting) == (Resource::Memory, Weighting::Workload))
+        .map(|row| (row.seconds, row.share_p50))
+        .collect();
+    assert_eq!(seen, [(10.0, Some(0.5)), (30.0, Some(0.5))]);
+    // Sized at the peak, owners would waste nothing above the oracle; the cheapest factor that covers 95 % is 1.
+    let owner: Vec<&super::super::Regret> =
+        split.regret.iter().filter(|row| row.rival == "owner" && row.resource == Resource::Memory).collect();
+    assert_eq!(owner.iter().map(|row| row.decile).collect::<Vec<_>>(), (1..=10).collect::<Vec<u32>>());
+    assert_eq!(owner.iter().map(|row| row.workloads).sum::<u64>(), 36);
+    for row in owner {
+        let factor = row.knob * 4.0;
+        // 50 s at (factor - 1) peaks more than the oracle, of which 20 s use half a peak and 30 s a whole one.
+        near(row.regret_per_hour, (factor - 1.0) * 50.0 / 40.0);
+    }
+    assert!(split.regret.iter().all(|row| row.rival != "oracle"));
+}

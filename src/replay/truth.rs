@@ -1,5 +1,6 @@
 //! What a query turned out to need, once, for all rivals and settings.
 
+use crate::profile::Censoring;
 use crate::units::Micros;
 
 use super::case::{Case, cluster_of_application};
@@ -27,6 +28,59 @@ struct Need {
     seen: Option<Vec<f64>>,
 }
 
+/// What the owner of a workload stated of memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LimitKind {
+    Equal,
+    Above,
+    RequestAlone,
+    LimitAlone,
+    Neither,
+}
+
+impl LimitKind {
+    fn of(request: Option<f64>, limit: Option<f64>) -> Self {
+        match (request, limit) {
+            // Rounding of a trace's fractions is no difference.
+            (Some(request), Some(limit)) if limit > request * (1.0 + 1e-6) => Self::Above,
+            (Some(_), Some(_)) => Self::Equal,
+            (Some(_), None) => Self::RequestAlone,
+            (None, Some(_)) => Self::LimitAlone,
+            (None, None) => Self::Neither,
+        }
+    }
+
+    /// Returns its place among the others.
+    pub(super) const fn rank(self) -> u32 {
+        self as u32
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Equal => "memory limit equals the request",
+            Self::Above => "memory limit above the request",
+            Self::RequestAlone => "memory request without a limit",
+            Self::LimitAlone => "memory limit without a request",
+            Self::Neither => "neither request nor limit of memory",
+        }
+    }
+}
+
+/// Returns the band of a priority where the trace's documentation has bands (Google: the documents of the 2011 and 2019
+/// traces, "priority"), else the number.
+fn priority_name(format: &str, priority: i32) -> String {
+    let band = match (format, priority) {
+        ("google-2011", ..=1) | ("google-2019", ..=99) => "free",
+        ("google-2011", 2..=8) => "other",
+        ("google-2011", 9..=11) | ("google-2019", 120..=200) => "production",
+        ("google-2019", 100..=115) => "best-effort batch",
+        ("google-2019", 116..=119) => "mid",
+        ("google-2011" | "google-2019", _) => "monitoring",
+        _ => return priority.to_string(),
+    };
+    band.to_owned()
+}
+
 /// Everything about one query that scoring needs.
 #[derive(Debug, Clone)]
 pub(super) struct Truth {
@@ -44,8 +98,14 @@ pub(super) struct Truth {
     pub(super) life_seconds: f64,
     /// Its scheduling class, where the trace has one.
     pub(super) class: Option<String>,
-    /// Whether the memory peak was first reached after the first hour; nothing if unknown.
-    pub(super) late_peak: Option<bool>,
+    /// Its priority, as a band where the trace's documentation names them.
+    pub(super) priority: Option<String>,
+    /// What its owner stated of memory.
+    pub(super) limit_kind: LimitKind,
+    /// Why its needs are only lower bounds.
+    pub(super) censoring: Censoring,
+    /// When the memory peak was first reached, in seconds after the start; nothing if unknown.
+    pub(super) peak_at_seconds: Option<f64>,
     /// Whether its request was written by an autoscaler.
     pub(super) autoscaled: bool,
     memory: Need,
@@ -84,7 +144,10 @@ impl Truth {
             earlier,
             life_seconds: life.seconds,
             class: workload.class.clone(),
-            late_peak: life.memory_peak_at_seconds.map(|at| at > SECONDS_PER_HOUR),
+            priority: workload.priority.map(|priority| priority_name(&workload.format, priority)),
+            limit_kind: LimitKind::of(workload.request.memory, workload.limit.memory),
+            censoring: flags,
+            peak_at_seconds: life.memory_peak_at_seconds,
             autoscaled: workload.flags.contains(crate::trace::WorkloadFlags::AUTOSCALED),
             memory,
             cpu,
@@ -137,6 +200,7 @@ impl Truth {
             need: need.amount? * factor,
             censored: need.censored,
             resource_hours: need.resource_seconds * factor / SECONDS_PER_HOUR,
+            life_hours: self.life_seconds.max(0.0) / SECONDS_PER_HOUR,
             owner: need.owner.map(|owner| owner * factor),
             weight: 1.0,
             ..Judged::default()

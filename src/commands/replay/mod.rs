@@ -104,13 +104,22 @@ fn target(args: &Replay) -> f64 {
     1.0 - args.coverage
 }
 
-fn params(args: &Replay, rivals: Vec<String>, manifest: &Manifest) -> ReplayParams {
-    let split = match args.split {
-        SplitChoice::Recurring => Split::Recurring,
-        SplitChoice::Unseen => Split::Unseen,
-        SplitChoice::Leaky => Split::Leaky,
+/// Returns the splits in the order in which they were named.
+fn splits(args: &Replay) -> Vec<Split> {
+    let of_choice = |choice: &SplitChoice| match choice {
+        SplitChoice::Recurring => vec![Split::Recurring],
+        SplitChoice::Unseen => vec![Split::Unseen],
+        SplitChoice::Leaky => vec![Split::Leaky],
+        SplitChoice::All => vec![Split::Recurring, Split::Unseen, Split::Leaky],
     };
-    let mut params = ReplayParams::new(Window { length: args.window }, split, manifest.units);
+    args.split.iter().flat_map(of_choice).collect()
+}
+
+fn params(args: &Replay, rivals: Vec<String>, manifest: &Manifest) -> ReplayParams {
+    let splits = splits(args);
+    let first = splits.first().copied().unwrap_or(Split::Recurring);
+    let mut params = ReplayParams::new(Window { length: args.window }, first, manifest.units);
+    params.also = splits;
     params.rivals = rivals;
     params.question.k = args.k.get();
     params.question.coverage = args.coverage;

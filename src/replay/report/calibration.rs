@@ -2,7 +2,7 @@
 
 use super::chart::{Axis, Figure, Line};
 use super::html::{details, number, paragraph, put, table, words};
-use super::numbers::percent;
+use super::numbers::{amount, count, percent};
 use super::view::{SHADOW, View, name_of};
 use crate::replay::results::{CurvePoint, Population, Resource, Weighting};
 
@@ -33,7 +33,42 @@ pub(super) fn section(view: &View<'_>) -> String {
         "The numbers behind these figures",
         &table("Nominal and reached coverage of shadow", &header, &rows),
     ));
+    html.push_str(&intervals(view));
     html
+}
+
+/// Whether the stated intervals hold.
+fn intervals(view: &View<'_>) -> String {
+    let rows: Vec<Vec<_>> = view
+        .split
+        .stated_intervals
+        .iter()
+        .map(|row| {
+            let weight = if row.weighting == Weighting::Workload { "workload" } else { "resource-hour" };
+            vec![
+                words(name_of(row.resource)),
+                words(weight),
+                number(count(row.workloads)),
+                number(percent(Some(row.nominal))),
+                number(percent(row.inside)),
+                number(percent(row.below_upper)),
+                number(amount(row.width_median.map(f64::exp))),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = [
+        "resource",
+        "weight",
+        "workloads",
+        "shall be inside",
+        "inside",
+        "at most at its upper end",
+        "upper / lower, median",
+    ];
+    table("The intervals that shadow states beside its answers", &header, &rows)
 }
 
 /// Returns what was asked and what was reached, without margins on top.
@@ -65,7 +100,7 @@ fn figure(view: &View<'_>, resource: Resource) -> Option<Figure> {
         description: format!("Points near the diagonal keep what they promise: {}.", found.join("; ")),
         x: Axis::linear("asked for", (low, 1.0), show),
         y: Axis::linear("reached", (low, 1.0), show),
-        lines: vec![Line { style: 0, points, has_markers: true, ringed }],
+        lines: vec![Line { style: 0, points, has_markers: true, ringed, ..Line::default() }],
         guide: vec![(low, low), (1.0, 1.0)],
     })
 }

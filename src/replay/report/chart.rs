@@ -146,6 +146,8 @@ pub(super) struct Line {
     pub(super) has_markers: bool,
     /// Points with a ring around them.
     pub(super) ringed: Vec<(f64, f64)>,
+    /// Intervals: across, lower end, upper end.
+    pub(super) spans: Vec<(f64, f64, f64)>,
 }
 
 /// A figure.
@@ -231,6 +233,10 @@ impl Figure {
             let color = color(line.style);
             let width = if line.style == 0 { 3 } else { 2 };
             chart.draw_series(LineSeries::new(place(&line.points), color.stroke_width(width)))?;
+            for (x, low, high) in &line.spans {
+                let (low, high) = (low.max(self.y.low), high.min(self.y.high));
+                chart.draw_series(LineSeries::new(place(&[(*x, low), (*x, high)]), color.stroke_width(width)))?;
+            }
             let ringed = place(&line.ringed);
             if line.has_markers {
                 mark(&mut chart, &place(&line.points), line.style)?;
@@ -338,6 +344,7 @@ mod tests {
                 points: vec![(0.01, 1.0), (0.1, 2.0), (5.0, 3.0), (f64::NAN, 1.0)],
                 has_markers: true,
                 ringed: vec![(0.1, 2.0)],
+                spans: vec![(0.1, 1.0, 3.0), (0.2, 5.0, 20.0)],
             }],
             guide: Vec::new(),
         }

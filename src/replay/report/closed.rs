@@ -53,7 +53,9 @@ pub(super) fn section(view: &View<'_>) -> String {
         "days of tasks without a kill",
         "of jobs",
         "kills per day",
+        "serious days of jobs",
         "changes per day",
+        "days without one",
         "CPU slack",
         "CPU time above",
     ];
@@ -74,7 +76,9 @@ fn cells(row: &ClosedRow, cpu: Option<&ClosedRow>) -> Vec<Cell> {
         number(fine(row.oom_free_task_days)),
         number(fine(row.oom_free_job_days)),
         number(amount(row.oom_kills_per_task_day)),
+        number(row.serious_job_days.map_or_else(|| "–".to_owned(), count)),
         number(amount(row.changes_per_task_day)),
+        number(percent(row.unchanged_task_days)),
         number(percent(cpu.and_then(|cpu| cpu.relative_slack_mean))),
         number(percent(cpu.and_then(|cpu| cpu.time_above))),
     ]
@@ -93,7 +97,7 @@ fn figure(view: &View<'_>, rows: &[&ClosedRow], weighting: Weighting) -> Option<
             view.split.rivals.iter().find(|rival| rival.name == row.rival).map_or(SHADOW, |rival| rival.family);
         // Rings: the two that everything is measured by.
         let ringed = if [SHADOW, OWNER].contains(&row.rival) { vec![at] } else { Vec::new() };
-        lines.push(Line { style: view.style(family), points: vec![at], has_markers: true, ringed });
+        lines.push(Line { style: view.style(family), points: vec![at], has_markers: true, ringed, ..Line::default() });
         named.push(format!("{} {} at {} of days without a kill", row.rival, percent(Some(slack)), fine(Some(free))));
     }
     let slacks: Vec<f64> = lines.iter().flat_map(|line| line.points.iter().map(|point| point.1)).collect();

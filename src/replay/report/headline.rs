@@ -104,7 +104,7 @@ fn waste_of<'a>(entries: &[&'a EqualCoverage], rival: &str) -> Option<(&'a Equal
 
 fn times(waste: f64, own: f64) -> String {
     super::super::figures::quotient(waste, own)
-        .map_or_else(|| "many times".to_owned(), |times| format!("{times:.2} times"))
+        .map_or_else(|| "many times".to_owned(), |times| format!("{} times", amount(Some(times))))
 }
 
 /// Says whether a difference to shadow may be chance.

@@ -35,6 +35,8 @@ pub(super) enum Cell {
     Bar(String, f64),
     /// Words that call for attention (`true`) or give the all-clear.
     Verdict(String, bool),
+    /// A heading over the rows below it, alone in its row.
+    Heading(String),
 }
 
 /// Returns words.
@@ -51,10 +53,11 @@ pub(super) fn number(text: impl Into<String>) -> Cell {
 /// on the right.
 pub(super) fn table(caption: &str, header: &[&str], rows: &[Vec<Cell>]) -> String {
     let is_number = |column: usize| {
-        rows.first().and_then(|row| row.get(column)).is_some_and(|cell| matches!(cell, Cell::Number(_) | Cell::Bar(..)))
+        let first = rows.iter().find(|row| row.len() == header.len());
+        first.and_then(|row| row.get(column)).is_some_and(|cell| matches!(cell, Cell::Number(_) | Cell::Bar(..)))
     };
     let mut html = format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table><caption>{0}</caption>\n<thead><tr>",
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table><caption><span>{0}</span></caption>\n<thead><tr>",
         escape(caption)
     );
     for (column, name) in header.iter().enumerate() {
@@ -69,6 +72,14 @@ pub(super) fn table(caption: &str, header: &[&str], rows: &[Vec<Cell>]) -> Strin
                 Cell::Words(text) if column == 0 => {
                     put(&mut html, format_args!("<th scope=\"row\"><bdi>{}</bdi></th>", escape(text)));
                 }
+                Cell::Heading(text) => put(
+                    &mut html,
+                    format_args!(
+                        "<th class=\"part\" scope=\"rowgroup\" colspan=\"{}\">{}</th>",
+                        header.len(),
+                        escape(text)
+                    ),
+                ),
                 Cell::Long(text) => put(&mut html, format_args!("<td class=\"long\"><bdi>{}</bdi></td>", escape(text))),
                 Cell::Words(text) => put(&mut html, format_args!("<td><bdi>{}</bdi></td>", escape(text))),
                 Cell::Number(text) => put(&mut html, format_args!("<td class=\"n\">{}</td>", escape(text))),
@@ -137,6 +148,7 @@ mod tests {
             Cell::Bar(nasty.to_owned(), 0.5),
             Cell::Verdict(nasty.to_owned(), true),
             Cell::Long(nasty.to_owned()),
+            Cell::Heading(nasty.to_owned()),
         ]];
         let html =
             table(nasty, &[nasty, nasty], &rows) + &details(nasty, "") + &paragraph(nasty) + &list(&[nasty.to_owned()]);

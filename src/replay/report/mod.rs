@@ -2,9 +2,10 @@
 //! limits.
 //!
 //! Input: a [`ReplayReport`] and where it comes from. Output: HTML with inline SVG and CSS, no script, nothing from the
-//! network, no clock: the same report gives the same page. Every name from a trace is escaped in `html`. Cost: some
-//! hundred kilobytes of text.
+//! network, no clock: the same report gives the same page. Every name from a trace is escaped in `html`. Cost: under a
+//! megabyte of text per split.
 
+mod abstain;
 mod calibration;
 mod chart;
 mod closed;
@@ -18,13 +19,16 @@ mod misses;
 mod numbers;
 mod order;
 mod ratios;
+mod regret;
 mod seconds;
+mod seen;
+mod sides;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
-use html::{escape, put};
+use html::{details, escape, put};
 use view::View;
 
 use super::params::Split;
@@ -56,31 +60,24 @@ pub fn page(report: &ReplayReport, provenance: &Provenance) -> String {
              style-src 'unsafe-inline'\">\n<title>shadow replay</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
         ),
     );
-    for (position, split) in report.splits.iter().enumerate() {
-        let prefix = if position == 0 { "" } else { "second-" };
-        let view = View::new(report, split, prefix);
-        html.push_str(&opening(&view, position));
+    let views: Vec<View<'_>> =
+        report.splits.iter().enumerate().map(|(at, split)| View::new(report, split, prefix(at, split.split))).collect();
+    for (position, view) in views.iter().enumerate() {
+        html.push_str(&opening(view, position));
         html.push_str("<main>\n");
-        html.push_str(&headline::section(&view));
-        if split.queries > 0 {
-            html.push_str(&curves::section(&view));
-            let is_last = position + 1 == report.splits.len();
-            if let Some(observed) =
-                report.seconds_observed.as_ref().filter(|observed| is_last && !observed.rows.is_empty())
-            {
-                html.push_str(&seconds::section(&view, observed));
+        html.push_str(&headline::section(view));
+        if position == 0 {
+            html.push_str(&sides::section(&views));
+            html.push_str(&sections(view));
+        } else {
+            // The first split says what the sections are; whoever wants the same of another one opens it.
+            if view.split.split == Split::Leaky {
+                html.push_str(&equal::flattery(view, &report.flattery));
             }
-            html.push_str(&groups::section(&view));
-            html.push_str(&calibration::section(&view));
-            html.push_str(&ratios::section(&view));
-            html.push_str(&closed::section(&view));
-            html.push_str(&order::section(&view));
-            html.push_str(&equal::section(&view));
-            html.push_str(&misses::section(&view));
-        }
-        html.push_str(&method::of_split(&view));
-        if position > 0 {
-            html.push_str(&equal::flattery(&view, &report.flattery));
+            html.push_str(&details(
+                &format!("Every section for the {} split", name_of(view.split.split)),
+                &sections(view),
+            ));
         }
         html.push_str("</main>\n");
     }
@@ -91,13 +88,57 @@ pub fn page(report: &ReplayReport, provenance: &Provenance) -> String {
     html
 }
 
+/// Distinguishes the figures of several splits.
+const fn prefix(position: usize, split: Split) -> &'static str {
+    match split {
+        _ if position == 0 => "",
+        Split::Recurring => "recurring-",
+        Split::Unseen => "unseen-",
+        Split::Leaky => "leaky-",
+    }
+}
+
+/// Returns a split's name.
+const fn name_of(split: Split) -> &'static str {
+    match split {
+        Split::Recurring => "recurring",
+        Split::Unseen => "unseen",
+        Split::Leaky => "leaky",
+    }
+}
+
+/// Returns what stands below the headline of a split.
+fn sections(view: &View<'_>) -> String {
+    let mut html = String::new();
+    if view.split.queries > 0 {
+        html.push_str(&curves::section(view));
+        let observed = view.report.seconds_observed.as_ref();
+        if let Some(observed) = observed.filter(|one| one.split == view.split.split && !one.rows.is_empty()) {
+            html.push_str(&seconds::section(view, observed));
+        }
+        html.push_str(&seen::section(view));
+        html.push_str(&groups::section(view));
+        html.push_str(&regret::section(view));
+        html.push_str(&calibration::section(view));
+        html.push_str(&abstain::section(view));
+        html.push_str(&ratios::section(view));
+        html.push_str(&closed::section(view));
+        html.push_str(&order::section(view));
+        html.push_str(&equal::section(view));
+        html.push_str(&misses::section(view));
+    }
+    html.push_str(&method::of_split(view));
+    html
+}
+
 /// Says what was replayed.
 fn opening(view: &View<'_>, position: usize) -> String {
     let (report, split) = (view.report, view.split);
-    let (name, what) = match split.split {
-        Split::Recurring => ("recurring", "workloads whose application had run before"),
-        Split::Unseen => ("unseen", "workloads of applications that were never seen"),
-        Split::Leaky => ("leaky", "the same workloads, with a store that leaks: not an honest figure"),
+    let name = name_of(split.split);
+    let what = match split.split {
+        Split::Recurring => "workloads whose application had run before",
+        Split::Unseen => "workloads of applications that were never seen",
+        Split::Leaky => "the same workloads, with a store that leaks: not an honest figure",
     };
     let tag = if position == 0 { "h1" } else { "h2" };
     format!(

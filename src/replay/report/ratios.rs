@@ -2,9 +2,9 @@
 
 use super::chart::{Axis, Figure, Line};
 use super::html::{Cell, details, number, paragraph, put, table, words};
-use super::numbers::amount;
+use super::numbers::{amount, percent};
 use super::view::{View, name_of};
-use crate::replay::results::{Distribution, Resource};
+use crate::replay::results::{Distribution, Resource, Weighting};
 
 /// The axis ends where a workload gets so much more, or less, than it needs.
 const FARTHEST: (f64, f64) = (0.1, 30.0);
@@ -23,7 +23,65 @@ pub(super) fn section(view: &View<'_>) -> String {
     let header = ["method", "resource", "least", "10 %", "25 %", "median", "75 %", "90 %", "98 %", "most"];
     let name = "Given over needed: so much or less for that share of workloads";
     html.push_str(&details("The numbers behind these figures", &table(name, &header, &rows)));
+    html.push_str(&errors(view));
     html
+}
+
+/// The errors of every method at its published or default setting, as the literature counts them.
+fn errors(view: &View<'_>) -> String {
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    for resource in Resource::ALL {
+        let factor = view.factor(resource);
+        let scaled = |value: Option<f64>| number(amount(value.map(|value| value * factor)));
+        for line in view.split.headline(resource, Weighting::Workload, view.target).lines {
+            let figures = line.row.figures;
+            if line.rival.rungs.is_empty() {
+                continue;
+            }
+            rows.push(vec![
+                words(line.rival.name),
+                words(name_of(resource)),
+                number(amount(figures.q_error_p50)),
+                number(amount(figures.q_error_p90)),
+                number(percent(figures.within_twice)),
+                number(percent(figures.median_relative_error)),
+                number(percent(figures.weighted_relative_error)),
+                scaled(figures.mean_absolute_error),
+                scaled(figures.pinball),
+                number(percent(line.row.skill)),
+                number(percent(figures.bucket_accuracy)),
+                number(percent(figures.allocation_quality)),
+                number(percent(figures.footprint_ratio)),
+            ]);
+        }
+    }
+    let header = [
+        "method",
+        "resource",
+        "error, median",
+        "error, p90",
+        "within 2x",
+        "relative error, median",
+        "sum of errors / sum of needs",
+        "mean error",
+        "pinball loss",
+        "skill",
+        "right quarter of the request",
+        "allocation quality",
+        "of what owners held",
+    ];
+    let majority = view.split.headline(Resource::Memory, Weighting::Workload, view.target);
+    let majority = majority.lines.iter().find_map(|line| line.row.figures.bucket_majority);
+    let text = format!(
+        "The error is given / needed or its inverse, whichever is larger. Skill: the share of the pinball loss of the best simple method (owner, \
+         persistence, history, class, constant) that is saved; below 0 it loses more. Always naming the same quarter of the request would be right \
+         for {} of memory needs. Allocation quality: what was needed over what was held, retries after doubling included.",
+        percent(majority)
+    );
+    details(
+        "The errors of every method, every workload weighing the same",
+        &(paragraph(&text) + &table("Errors at published or default settings", &header, &rows)),
+    )
 }
 
 fn answers(view: &View<'_>, one: &Distribution) -> bool {

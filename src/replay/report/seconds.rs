@@ -4,7 +4,7 @@ use super::chart::{Axis, Figure, Line};
 use super::html::{Cell, details, list, number, paragraph, table, words};
 use super::numbers::{amount, count, percent, seconds};
 use super::view::{View, name_of};
-use crate::replay::observed::{Alive, Observed, ObservedRow};
+use crate::replay::observed::{Alive, FirstAnswer, Observed, ObservedRow};
 use crate::replay::results::Resource;
 
 /// A figure of a row.
@@ -64,7 +64,36 @@ pub(super) fn section(view: &View<'_>, observed: &Observed) -> String {
     let rows: Vec<Vec<Cell>> = observed.rows.iter().map(|row| cells(view, row)).collect();
     let name = format!("Figures by seconds observed; waste compared at {at} coverage");
     html.push_str(&details("The numbers behind these figures", &table(&name, &header, &rows)));
+    html.push_str(&first_answers(observed));
     html
+}
+
+/// Who answers how soon; nothing where all answer at the first window.
+fn first_answers(observed: &Observed) -> String {
+    let first = observed.windows.first().map(|window| window.window_seconds);
+    let is_late = |one: &&FirstAnswer| one.never.is_some_and(|never| never > 0.0) || one.seconds_p90 != first;
+    if !observed.first_answers.iter().any(|one| is_late(&one)) {
+        return String::new();
+    }
+    let shown = |at: Option<f64>| number(at.map_or_else(|| "–".to_owned(), seconds));
+    let rows: Vec<Vec<Cell>> = observed
+        .first_answers
+        .iter()
+        .filter(is_late)
+        .map(|one| {
+            vec![
+                words(one.rival),
+                words(name_of(one.resource)),
+                number(count(one.workloads)),
+                shown(one.seconds_p50),
+                shown(one.seconds_p90),
+                number(percent(one.never)),
+            ]
+        })
+        .collect();
+    let header = ["method", "resource", "workloads", "half of them after", "nine in ten after", "never"];
+    let caption = "First answers of its own, workloads that could be asked at every length; methods not named here answer all at the first";
+    table(caption, &header, &rows)
 }
 
 fn cells(view: &View<'_>, row: &ObservedRow) -> Vec<Cell> {
@@ -104,7 +133,7 @@ fn figure(
             .iter()
             .filter(|row| row.alive == alive && row.resource == Resource::Memory && row.rival == rival.name);
         let points = own.filter_map(|row| Some((row.window_seconds, value(row).filter(|value| *value > 0.0)?)));
-        lines.push(Line { style: view.style(family), points: points.collect(), has_markers: true, ringed: Vec::new() });
+        lines.push(Line { style: view.style(family), points: points.collect(), has_markers: true, ..Line::default() });
     }
     let all: Vec<(f64, f64)> = lines.iter().flat_map(|line| line.points.iter().copied()).collect();
     let low = all.iter().map(|point| point.1).min_by(f64::total_cmp)?;

@@ -70,6 +70,9 @@ fn the_page_has_every_section_with_figures_and_the_numbers_behind_them() {
     for section in [
         "How much is wasted at which risk",
         "How soon is the answer good?",
+        "How much of the need can be seen so early?",
+        "Who pays for not knowing, the small or the large?",
+        "Is it sure where it is right?",
         "Whom it helps, and whom it hurts",
         "Does the stated coverage hold?",
         "How close are the answers?",
@@ -84,7 +87,7 @@ fn the_page_has_every_section_with_figures_and_the_numbers_behind_them() {
     }
     assert_eq!(unbalanced(&html), Vec::<String>::new());
     let figures = html.matches("<figure>").count();
-    assert!(figures >= 10, "{figures} figures");
+    assert!(figures >= 18, "{figures} figures");
     for once_per_figure in ["role=\"img\"", "<desc id=", "<title id="] {
         assert_eq!(html.matches(once_per_figure).count(), figures, "{once_per_figure}");
     }
@@ -94,6 +97,7 @@ fn the_page_has_every_section_with_figures_and_the_numbers_behind_them() {
     assert!(
         html.contains("class c0") && html.contains("memory need quarter 4 (largest)") && html.contains("life 1-24 h")
     );
+    assert!(html.contains(">How long did it live?</th>"), "parts stand under what they answer");
     let identifiers: Vec<&str> =
         html.split(" id=\"").skip(1).filter_map(|rest| rest.split_once('"').map(|(id, _)| id)).collect();
     let different: std::collections::BTreeSet<&str> = identifiers.iter().copied().collect();
@@ -125,6 +129,31 @@ fn a_leaky_split_stands_below_its_honest_twin() {
     assert!(honest < leaky && leaky < html.find("How much leaking flatters").unwrap());
     assert_eq!(html.matches("<h1>").count(), 1);
     assert_eq!(unbalanced(&html), Vec::<String>::new());
+}
+
+#[test]
+fn several_splits_are_shown_side_by_side_and_in_full_below() {
+    let params = ReplayParams { also: vec![Split::Unseen, Split::Leaky], feedback: false, ..params(Split::Recurring) };
+    let html = page(&replay(&cases(), &params, &Fake).unwrap(), &provenance());
+    let side = html.find("<h2>How much hangs on having seen the like?</h2>").unwrap();
+    let unseen = html.find("applications that were never seen, after").unwrap();
+    assert!(html.find("<h1>").unwrap() < side && side < unseen, "the comparison stands below the first finding");
+    assert!(side < html.find("<h2>How much is wasted at which risk</h2>").unwrap());
+    // One of the comparison, one per split.
+    assert_eq!(html.matches("<figcaption>Memory in GiB, every workload weighs the same").count(), 1 + 3);
+    for split in ["unseen", "leaky"] {
+        assert!(html.contains(&format!("<summary>Every section for the {split} split</summary>")), "{split}");
+        assert!(html.contains(&format!("id=\"{split}-waste-memory-workload-t\"")), "{split}");
+    }
+    // Intervals of thirty applications are drawn, one per method and split at most.
+    assert!(html.contains("id=\"sides-memory-workload-d\">Mean waste by split"));
+    assert!(html.contains("; unseen: shadow ") && html.contains("; leaky: shadow "));
+    assert_eq!(unbalanced(&html), Vec::<String>::new());
+    assert_eq!(html.matches("<h1>").count(), 1);
+    let identifiers: Vec<&str> =
+        html.split(" id=\"").skip(1).filter_map(|rest| rest.split_once('"').map(|(id, _)| id)).collect();
+    let different: std::collections::BTreeSet<&str> = identifiers.iter().copied().collect();
+    assert_eq!(identifiers.len(), different.len(), "an identifier is there twice");
 }
 
 #[test]

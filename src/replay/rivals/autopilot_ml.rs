@@ -9,6 +9,7 @@ use super::recommender::{AtTheWindow, Recommender};
 use super::steps::{Polled, Steps};
 use super::{Prepared, Query, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::replay::Scale;
+use crate::replay::results::Resource;
 use crate::trace::Sample;
 
 /// Decay of the models' costs per window (our value).
@@ -228,6 +229,14 @@ impl Rival for AutopilotMl {
 
     fn published(&self) -> usize {
         4
+    }
+
+    fn absolute_constants(&self, resource: Resource) -> Option<(&'static str, &'static str)> {
+        let without = match resource {
+            Resource::Cpu => "its buckets of a millicore and more",
+            Resource::Memory => "its buckets of 1 MiB and more",
+        };
+        Some(("Autopilot ML", without))
     }
 
     fn prepare<'a>(

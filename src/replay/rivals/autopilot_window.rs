@@ -12,6 +12,7 @@ use super::steps::{Polled, Steps};
 use super::{Prepared, Query, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::replay::Scale;
 use crate::replay::case::is_service_class;
+use crate::replay::results::Resource;
 use crate::trace::Sample;
 
 /// One count per window for memory, one per second for CPU.
@@ -263,6 +264,14 @@ impl Rival for AutopilotWindow {
 
     fn published(&self) -> usize {
         3
+    }
+
+    fn absolute_constants(&self, resource: Resource) -> Option<(&'static str, &'static str)> {
+        let without = match resource {
+            Resource::Cpu => "its buckets of a millicore and more and its smaller margin above 1 core",
+            Resource::Memory => "its buckets of 1 MiB and more and its smaller margin above 4 GiB",
+        };
+        Some(("Autopilot's moving window", without))
     }
 
     fn prepare<'a>(

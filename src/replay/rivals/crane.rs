@@ -11,6 +11,7 @@ use super::steps::{Polled, Steps};
 use super::{Prepared, Query, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::replay::Scale;
 use crate::replay::feedback::Attempt;
+use crate::replay::results::Resource;
 use crate::trace::Sample;
 
 const STEP_SECONDS: f64 = 60.0;
@@ -191,6 +192,14 @@ impl Rival for Crane {
 
     fn published(&self) -> usize {
         3
+    }
+
+    fn absolute_constants(&self, resource: Resource) -> Option<(&'static str, &'static str)> {
+        let without = match resource {
+            Resource::Cpu => "its buckets of .1 core and its rounding to millicores",
+            Resource::Memory => "its buckets of 100 MiB and its step of 100 MiB after an OOM kill",
+        };
+        Some(("Crane", without))
     }
 
     fn prepare<'a>(

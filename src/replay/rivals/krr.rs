@@ -9,6 +9,7 @@ use super::{Prepared, Query, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::profile::quantile::interpolated;
 use crate::replay::Scale;
 use crate::replay::feedback::Attempt;
+use crate::replay::results::Resource;
 use crate::trace::Sample;
 
 const STEP_SECONDS: f64 = 75.0;
@@ -149,6 +150,14 @@ impl Rival for Krr {
 
     fn published(&self) -> usize {
         3
+    }
+
+    fn absolute_constants(&self, resource: Resource) -> Option<(&'static str, &'static str)> {
+        let without = match resource {
+            Resource::Cpu => "its least of 10 m and its rounding to millicores",
+            Resource::Memory => "its least of 100 MiB and its rounding to MiB",
+        };
+        Some(("KRR", without))
     }
 
     fn prepare<'a>(

@@ -32,6 +32,7 @@ use crate::units::Micros;
 use super::case::Case;
 use super::feedback::Attempt;
 use super::learner::Learner;
+use super::results::Resource;
 use super::{ReplayError, Scale};
 
 pub use autopilot_ml::{AutopilotMl, AutopilotModels};
@@ -187,6 +188,12 @@ pub trait Rival: Send + Sync {
 
     /// Returns the position of its published (or default) setting.
     fn published(&self) -> usize;
+
+    /// Returns the recommender's name and what it runs without where amounts of a resource are fractions of a machine
+    /// of unknown size; nothing for rivals without constants in cores or bytes.
+    fn absolute_constants(&self, _: Resource) -> Option<(&'static str, &'static str)> {
+        None
+    }
 
     /// Returns whether it is handed the whole life of a query.
     fn sees_the_future(&self) -> bool {

@@ -10,6 +10,7 @@ use super::{Prepared, Query, Recommendation, ReplayError, Rival, Setting, Store,
 use crate::predict::control::Controller;
 use crate::replay::Scale;
 use crate::replay::feedback::Attempt;
+use crate::replay::results::Resource;
 
 const DAY: f64 = 86_400.0;
 /// Weight of a CPU sample since VPA 1.4.0.
@@ -283,6 +284,20 @@ impl Rival for VpaCold {
 
     fn published(&self) -> usize {
         PUBLISHED
+    }
+
+    fn absolute_constants(&self, resource: Resource) -> Option<(&'static str, &'static str)> {
+        let without = match (resource, self.floors) {
+            (Resource::Cpu, true) => {
+                "its floor of 25 m, its rounding to millicores and its buckets of .01 core and more"
+            }
+            (Resource::Cpu, false) => "its rounding to millicores and its buckets of .01 core and more",
+            (Resource::Memory, true) => {
+                "its floor of 250 MiB, its step of 100 MiB after an OOM kill and its buckets of 10 MB and more"
+            }
+            (Resource::Memory, false) => "its step of 100 MiB after an OOM kill and its buckets of 10 MB and more",
+        };
+        Some(("VPA", without))
     }
 
     fn prepare<'a>(

@@ -178,16 +178,16 @@ mod tests {
 
     const WHAT: What = (Resource::Memory, Weighting::Workload, Reading::UncensoredOnly, SurestBy::Interval);
 
-    fn judged(allocation: f64, need: f64) -> Option<Judged> {
-        Some(Judged { allocation, need, weight: 1.0, resource_hours: need, ..Judged::default() })
+    fn judged(allocation: f64, need: f64) -> Judged {
+        Judged { allocation, need, weight: 1.0, resource_hours: need, ..Judged::default() }
     }
 
     /// Needs of 1; the two surest answers fit, the third is too small; owners give 4.
     fn four() -> Vec<Candidate> {
         let of = |doubt, own: Option<f64>| Candidate {
             doubt,
-            own: own.and_then(|own| judged(own, 1.0)),
-            owners: judged(4.0, 1.0),
+            own: own.map(|own| judged(own, 1.0)),
+            owners: Some(judged(4.0, 1.0)),
         };
         vec![of(0.1, Some(1.5)), of(0.2, Some(2.0)), of(0.7, Some(0.5)), of(f64::INFINITY, None)]
     }
@@ -219,10 +219,9 @@ mod tests {
     fn doubt_is_the_width_of_the_interval_or_the_novelty() {
         let stated = Stated { novelty: Some(0.3), memory: Some((1.0, 1.0)), cpu: None };
         let doubt = |by: SurestBy, resource| by.doubt(&stated, resource);
-        assert_eq!(doubt(SurestBy::Novelty, Resource::Cpu), 0.3);
-        assert_eq!(doubt(SurestBy::Interval, Resource::Memory), 0.0);
-        assert_eq!(doubt(SurestBy::Interval, Resource::Cpu), f64::INFINITY);
-        assert_eq!(SurestBy::Novelty.doubt(&Stated::default(), Resource::Memory), 0.5);
+        assert_eq!((doubt(SurestBy::Novelty, Resource::Cpu), doubt(SurestBy::Interval, Resource::Memory)), (0.3, 0.0));
+        let silent = SurestBy::Novelty.doubt(&Stated::default(), Resource::Memory);
+        assert_eq!((doubt(SurestBy::Interval, Resource::Cpu), silent), (f64::INFINITY, 0.5));
         assert_eq!(width((0.0, 1.0)), None);
         assert!((width((1.0, 4.0)).unwrap() - 4.0_f64.ln()).abs() < 1e-12);
     }

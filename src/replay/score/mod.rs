@@ -5,14 +5,18 @@ mod abstain;
 mod calibrated;
 mod distribution;
 mod groups;
+mod intervals;
 mod misses;
 mod observed;
 mod reaction;
 mod regret;
 mod rows;
+mod skill;
 mod sweep;
 
 pub use abstain::{AbstainPoint, SurestBy};
+pub use groups::Dimension;
+pub use intervals::StatedIntervals;
 pub use regret::Regret;
 
 use std::collections::BTreeMap;

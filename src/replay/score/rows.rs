@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::groups::groups;
+use super::groups::{Dimension, Part, parts};
 use super::{Population, Reading, Resource, Scorer, View, Weighting, point, weight};
+use crate::predict::Scale;
 use crate::replay::bootstrap::{Resamples, interval};
 use crate::replay::figures::{Figures, Judged, figures};
 use crate::replay::params::Split;
 use crate::replay::results::{RivalSummary, Row};
+use crate::replay::truth::factor;
 
 /// The name of a row over all queries.
 const EVERYTHING: &str = "all";
@@ -15,12 +17,12 @@ const EVERYTHING: &str = "all";
 /// Of the rate and of the waste.
 type Intervals = (Option<(f64, f64)>, Option<(f64, f64)>);
 
-/// One rival's answers beside the truth, and the groups of each query.
+/// One rival's answers beside the truth, and the parts that each query belongs to.
 #[derive(Clone, Copy)]
 struct Judgements<'a> {
     rival: usize,
     judged: &'a [(usize, Judged)],
-    groups: &'a [Vec<String>],
+    parts: &'a [Vec<Part>],
 }
 
 impl Scorer<'_> {
@@ -81,7 +83,9 @@ impl Scorer<'_> {
     /// Returns the rows of all rivals at their published settings.
     pub(in crate::replay) fn rows(&self, split: Split, resamples: Option<&Resamples>) -> Vec<Row> {
         let mut rows = Vec::new();
-        let groups = groups(&self.truths);
+        let shadow = self.shadow();
+        let rung = |query| shadow.and_then(|shadow| self.answers.rung(shadow, query));
+        let parts = parts(&self.truths, &(0..self.truths.len()).map(rung).collect::<Vec<_>>());
         for rival in 0..self.contestants.len() {
             for resource in Resource::ALL {
                 for population in [Population::WithFallback, Population::Common, Population::Answered] {
@@ -90,7 +94,7 @@ impl Scorer<'_> {
                         self.add_rows(
                             &mut rows,
                             split,
-                            Judgements { rival, judged: &judged, groups: &groups },
+                            Judgements { rival, judged: &judged, parts: &parts },
                             (resource, weighting, population),
                             resamples,
                         );
@@ -98,7 +102,18 @@ impl Scorer<'_> {
                 }
             }
         }
+        super::skill::fill(&mut rows);
         rows
+    }
+
+    /// Returns the size of the largest machine, in the report's unit, where it is known.
+    fn machine(&self, resource: Resource) -> Option<f64> {
+        let scale = Scale::new(self.params.units, self.params.machine);
+        let size = match resource {
+            Resource::Memory => scale.machine_memory,
+            Resource::Cpu => scale.machine_cpu,
+        };
+        size.map(|size| size * factor(resource, &self.units)).filter(|size| *size > 0.0)
     }
 
     /// Returns (query, judged) at the published setting, one per draw.
@@ -125,7 +140,7 @@ impl Scorer<'_> {
         &self,
         rows: &mut Vec<Row>,
         split: Split,
-        Judgements { rival, judged, groups }: Judgements<'_>,
+        Judgements { rival, judged, parts }: Judgements<'_>,
         (resource, weighting, population): (Resource, Weighting, Population),
         resamples: Option<&Resamples>,
     ) {
@@ -135,10 +150,11 @@ impl Scorer<'_> {
         let draws_of_query = self.answers.draws(rival) as u64;
         let draws = draws_of_query as f64;
         let headline = self.reading(resource);
-        let row = |group: &str, reading: Reading, intervals: Intervals| {
+        let machine = self.machine(resource);
+        let row = |part: Option<&Part>, reading: Reading, intervals: Intervals| {
             let of_group: Vec<Judged> = judged
                 .iter()
-                .filter(|(query, _)| group == EVERYTHING || groups[*query].iter().any(|name| name == group))
+                .filter(|(query, _)| part.is_none_or(|part| parts[*query].contains(part)))
                 .map(|(_, one)| Judged { weight: weight(one, weighting), ..*one })
                 .collect();
             let mut figures = figures(&of_group, reading);
@@ -146,6 +162,8 @@ impl Scorer<'_> {
             figures.workloads /= draws_of_query;
             figures.absolute_slack = figures.absolute_slack.map(|sum| sum / draws);
             figures.waste = figures.waste.map(|sum| sum / draws);
+            figures.slack_machine_hours = figures.absolute_slack.zip(machine).map(|(slack, machine)| slack / machine);
+            figures.waste_machine_hours = figures.waste.zip(machine).map(|(waste, machine)| waste / machine);
             Row {
                 split,
                 rival: contestant.rival.name(),
@@ -155,8 +173,10 @@ impl Scorer<'_> {
                 weighting,
                 population,
                 reading,
-                group: group.to_owned(),
+                dimension: part.map(|part| part.dimension),
+                group: part.map_or(EVERYTHING, |part| part.name.as_str()).to_owned(),
                 figures,
+                skill: None,
                 under_provision_interval: intervals.0,
                 mean_waste_interval: intervals.1,
             }
@@ -171,11 +191,15 @@ impl Scorer<'_> {
                     interval(drawn.iter().map(|point| point.map(|point| point.waste))),
                 )
             });
-            rows.push(row(EVERYTHING, reading, intervals));
+            rows.push(row(None, reading, intervals));
         }
         if population == Population::WithFallback {
-            let names: BTreeSet<&String> = groups.iter().flatten().collect();
-            rows.extend(names.into_iter().map(|name| row(name, headline, (None, None))));
+            let all: BTreeSet<&Part> = parts.iter().flatten().collect();
+            rows.extend(all.into_iter().map(|part| {
+                // Left out, censored needs would leave nothing of the parts that are about them.
+                let is_about_censoring = part.dimension == Dimension::Censoring;
+                row(Some(part), if is_about_censoring { Reading::UndecidedFits } else { headline }, (None, None))
+            }));
         }
     }
 }
