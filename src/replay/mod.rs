@@ -55,7 +55,7 @@ pub use observed::{Alive, FirstAnswer, Observed, ObservedRow, ObservedWindow, se
 pub use params::{ReplayParams, Split, SplitBasis, StoreMode};
 pub use plan::{Block, Cuts, Plan, Reason, Removed, plan};
 pub use quantile::weighted_upper_quantile;
-pub use report::{Provenance, page};
+pub use report::{Provenance, SourceFile, page};
 pub use results::{
     Calibrated, Clusters, CurvePoint, Distribution, EqualCoverage, FeedbackRow, Flattery, Miss, MissNeighbour,
     MissedBy, OrderRow, Population, ReplayReport, Resource, RivalSummary, Row, SplitReport, Weighting,

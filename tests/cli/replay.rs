@@ -40,6 +40,15 @@ fn a_table_tells_people_what_programs_get_as_json_and_csv() {
     let rivals = json["splits"][0]["rivals"].as_array().unwrap();
     let names: Vec<&str> = rivals.iter().map(|rival| rival["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["shadow", "owner", "persistence-2", "oracle"]);
+    assert_eq!(json["provenance"]["machine"], "not stated");
+    assert!(
+        json["provenance"]["sources"][0]["digest"].as_str().is_some_and(|digest| digest.len() >= 16),
+        "{}",
+        json["provenance"]
+    );
+    for (block, least) in [("seen", 4), ("abstaining", 8), ("regret", 2), ("stated_intervals", 2)] {
+        assert!(json["splits"][0][block].as_array().is_some_and(|rows| rows.len() >= least), "{block}");
+    }
     let csv = world.run(["replay", "--rivals", FEW, "-o", "csv"]).expect_code(0);
     let mut lines = csv.stdout.lines();
     let columns = lines.next().unwrap().split(',').count();
@@ -86,6 +95,28 @@ fn leaky_figures_stand_only_beside_honest_ones() {
     let leaky = answer.stdout.find("\nleaky split").unwrap();
     let flattery = answer.stdout.find("\nhow much the leaky split flatters").unwrap();
     assert!(honest < leaky && leaky < flattery, "{}", answer.stdout);
+}
+
+#[test]
+fn all_splits_stand_side_by_side() {
+    let world = replayable("table", "60");
+    let replay = |split: &str| {
+        let more = ["--rivals", "owner", "--feedback", "off", "-o", "json", "--report", "page.html"];
+        let answer = world.run(["replay", "--split", split].iter().chain(&more).copied()).expect_code(0);
+        let json: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+        let splits = json["splits"].as_array().unwrap().iter();
+        splits.map(|split| split["split"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(replay("unseen"), ["unseen"]);
+    assert!(
+        !std::fs::read_to_string(world.path("page.html")).unwrap().contains("How much hangs on having seen the like?")
+    );
+    assert_eq!(replay("unseen,recurring"), ["recurring", "unseen"]);
+    assert_eq!(replay("all"), ["recurring", "unseen", "leaky"]);
+    let page = std::fs::read_to_string(world.path("page.html")).unwrap();
+    assert_eq!(page.matches("How much hangs on having seen the like?").count(), 1);
+    assert_eq!(page.matches("<h2>How much leaking flatters</h2>").count(), 1);
+    world.run(["replay", "--split", "recurring,everything"]).expect_code(2);
 }
 
 #[test]

@@ -15,7 +15,9 @@ use crate::cli::values::Switch;
 use crate::error::{CommandError, Outcome};
 use crate::predict::{self, Question};
 use crate::profile::Window;
-use crate::replay::{Case, ReplayParams, ReplayReport, Shadow, Split, replay_watched, rivals, seconds_observed};
+use crate::replay::{
+    Case, Provenance, ReplayParams, ReplayReport, Shadow, Split, replay_watched, rivals, seconds_observed,
+};
 use crate::store::{Manifest, Store};
 use crate::ui::Ui;
 
@@ -63,7 +65,8 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Replay) -> Result<Outcome, Comma
             observed::show(ui, &report)?;
         }
         ReplayForm::Json => {
-            let text = serde_json::to_string_pretty(&report).map_err(|error| not_text(&error))?;
+            let document = Document { report: &report, provenance: page::provenance(store.manifest()) };
+            let text = serde_json::to_string_pretty(&document).map_err(|error| not_text(&error))?;
             ui.data(|out| writeln!(out, "{text}"))?;
         }
         ReplayForm::Csv => csv(ui, &report)?,
@@ -76,6 +79,14 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Replay) -> Result<Outcome, Comma
         Some(gate) => gate::pass(ui, &gate.judge(&report, params.split)),
         None => Ok(Outcome::Done),
     }
+}
+
+/// Everything a replay found, and where it comes from.
+#[derive(serde::Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    report: &'a ReplayReport,
+    provenance: Provenance,
 }
 
 /// Returns the names of the rivals, shadow first, each once.

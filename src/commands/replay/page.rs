@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::artifact::{ArtifactError, AtomicFile, write_atomic};
 use crate::error::CommandError;
-use crate::replay::{Provenance, ReplayReport, page};
+use crate::replay::{Provenance, ReplayReport, SourceFile, page};
 use crate::store::Manifest;
 use crate::ui::{Ui, human};
 
@@ -29,7 +29,7 @@ pub(super) fn write(ui: &Ui, path: &Path, report: &ReplayReport, manifest: &Mani
     Ok(())
 }
 
-fn provenance(manifest: &Manifest) -> Provenance {
+pub(super) fn provenance(manifest: &Manifest) -> Provenance {
     let cores = manifest.machine.cores().map(|cores| format!("{} cores", cores.as_f64()));
     let memory = manifest.machine.memory().map(|memory| human::bytes(memory.get()));
     let machine: Vec<String> = cores.into_iter().chain(memory).collect();
@@ -37,7 +37,11 @@ fn provenance(manifest: &Manifest) -> Provenance {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         units: manifest.units.to_string(),
         machine: if machine.is_empty() { "not stated".to_owned() } else { machine.join(", ") },
-        sources: manifest.sources.iter().map(|source| (file_name(&source.name), source.digest.0.clone())).collect(),
+        sources: manifest
+            .sources
+            .iter()
+            .map(|source| SourceFile { name: file_name(&source.name), digest: source.digest.0.clone() })
+            .collect(),
     }
 }
 

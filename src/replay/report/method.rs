@@ -201,7 +201,7 @@ pub(super) fn of_run(report: &ReplayReport, provenance: &Provenance) -> String {
         format!("Largest machine: {}.", provenance.machine),
     ]));
     let rows: Vec<Vec<_>> =
-        provenance.sources.iter().map(|(name, digest)| vec![words(name.as_str()), words(digest.as_str())]).collect();
+        provenance.sources.iter().map(|file| vec![words(file.name.as_str()), words(file.digest.as_str())]).collect();
     if !rows.is_empty() {
         html.push_str(&table("Files that were read", &["file", "digest"], &rows));
     }

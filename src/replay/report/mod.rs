@@ -31,13 +31,15 @@ mod tests;
 use html::{details, escape, put};
 use view::View;
 
+use serde::Serialize;
+
 use super::params::Split;
 use super::results::ReplayReport;
 
 const STYLE: &str = include_str!("style.css");
 
 /// Where a report comes from.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Provenance {
     /// Version of the program.
     pub version: String,
@@ -45,8 +47,17 @@ pub struct Provenance {
     pub units: String,
     /// Size of the largest machine, in words.
     pub machine: String,
-    /// Files that were read into the store, with their digests.
-    pub sources: Vec<(String, String)>,
+    /// Files that were read into the store.
+    pub sources: Vec<SourceFile>,
+}
+
+/// A file of the trace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SourceFile {
+    /// Its name, without its folders.
+    pub name: String,
+    /// Digest of its bytes.
+    pub digest: String,
 }
 
 /// Returns the page of a report.

@@ -9,7 +9,7 @@ use crate::replay::results::Resource;
 use crate::replay::score::Regret;
 
 /// Most decades of a figure: below, regret is about nothing.
-const MOST_RATIO: f64 = 10_000.0;
+const MOST_RATIO: f64 = 100_000.0;
 
 pub(super) fn section(view: &View<'_>) -> String {
     if view.split.regret.is_empty() {

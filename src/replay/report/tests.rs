@@ -43,7 +43,7 @@ fn provenance() -> Provenance {
         version: "1.2.3".to_owned(),
         units: "cores and bytes".to_owned(),
         machine: "not stated".to_owned(),
-        sources: vec![(NASTY.to_owned(), "00ff".to_owned())],
+        sources: vec![SourceFile { name: NASTY.to_owned(), digest: "00ff".to_owned() }],
     }
 }
 

@@ -153,7 +153,8 @@ fn point(
     let answered: Vec<Judged> = candidates[..cut].iter().filter_map(|one| one.own.map(weighed)).collect();
     let rest = candidates[cut..].iter().filter_map(|one| one.owners.map(weighed));
     let whole: Vec<Judged> = answered.iter().copied().chain(rest).collect();
-    let sum = |judged: &[Judged]| judged.iter().map(|one| one.weight).sum::<f64>();
+    // A sum of nothing is 0, not -0 as of an empty iterator of floats.
+    let sum = |judged: &[Judged]| judged.iter().fold(0.0, |sum, one| sum + one.weight);
     let (own, all) = (figures(&answered, reading), figures(&whole, reading));
     Some(AbstainPoint {
         resource,
@@ -204,6 +205,7 @@ mod tests {
         assert_eq!(three.whole_under_provision_rate, Some(0.25));
         let none = point(&four(), 0, WHAT).unwrap();
         assert_eq!((none.answered, none.under_provision_rate, none.whole_mean_waste), (0.0, None, Some(3.0)));
+        assert!(none.answered.is_sign_positive(), "-0 is printed as such");
     }
 
     #[test]
