@@ -350,7 +350,7 @@ mod tests {
     fn quarters_of_the_request_are_hit_or_not() {
         let with = |allocation, need| Judged { owner: Some(8.0), ..judged(allocation, need) };
         // Parts of P: 1st, 1st, 2nd, above; A hits the first and the last.
-        let all = [with(2.0, 1.0), with(2.1, 2.0), with(8.0, 3.0), with(9.0, 20.0), judged(1.0, 1.0)];
+        let all = [with(1.0, 1.0), with(2.1, 2.0), with(8.0, 3.0), with(9.0, 20.0), judged(1.0, 1.0)];
         let found = figures(&all, Reading::UncensoredOnly);
         assert_eq!((found.bucket_accuracy, found.bucket_majority), (Some(0.5), Some(0.5)));
         assert_eq!(figures(&all[4..], Reading::UncensoredOnly).bucket_accuracy, None, "nobody asked for anything");

@@ -42,7 +42,7 @@ pub(super) fn section(view: &View<'_>) -> String {
 /// Returns shadow's rows over everything and over each part, under a heading per question.
 fn one(view: &View<'_>, resource: Resource, weighting: Weighting) -> Option<String> {
     let header =
-        ["part", "workloads", "coverage", "waste", "owners' coverage", "owners' waste", "left of it", "verdict"];
+        ["part", "verdict", "workloads", "coverage", "waste", "owners' coverage", "owners' waste", "left of it"];
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     let mut dimension = None;
     for row in own(view, resource, weighting) {
@@ -101,13 +101,13 @@ fn cells(view: &View<'_>, row: &Row) -> Vec<Cell> {
     let scaled = |value: Option<f64>| number(amount(value.map(|value| value * factor)));
     vec![
         words(if row.group == "all" { "all workloads" } else { row.group.as_str() }),
+        verdict(view, row, owner.and_then(|figures| figures.coverage), left),
         number(count(row.figures.workloads)),
         number(percent(row.figures.coverage)),
         scaled(waste),
         number(percent(owner.and_then(|figures| figures.coverage))),
         scaled(before),
         left.map_or_else(|| Cell::Bar("–".to_owned(), 0.0), |left| Cell::Bar(of_owners(left), left)),
-        verdict(view, row, owner.and_then(|figures| figures.coverage), left),
     ]
 }
 

@@ -149,6 +149,7 @@ fn several_splits_are_shown_side_by_side_and_in_full_below() {
     assert!(html.contains("id=\"sides-memory-workload-d\">Mean waste by split"));
     assert!(html.contains("; unseen: shadow ") && html.contains("; leaky: shadow "));
     assert_eq!(unbalanced(&html), Vec::<String>::new());
+    assert_eq!(html.matches("<h2>How much leaking flatters</h2>").count(), 1);
     assert_eq!(html.matches("<h1>").count(), 1);
     let identifiers: Vec<&str> =
         html.split(" id=\"").skip(1).filter_map(|rest| rest.split_once('"').map(|(id, _)| id)).collect();
