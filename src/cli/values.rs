@@ -54,6 +54,8 @@ pub enum FormatChoice {
     /// Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`
     #[value(name = "alibaba-2018")]
     Alibaba2018,
+    /// Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`
+    Bitbrains,
     /// Your own series: one row per workload and time, columns by name
     Table,
 }
@@ -66,6 +68,7 @@ impl FormatChoice {
             Self::Google2011 => Some("google-2011"),
             Self::Google2019 => Some("google-2019"),
             Self::Alibaba2018 => Some("alibaba-2018"),
+            Self::Bitbrains => Some("bitbrains"),
             Self::Table => Some("table"),
         }
     }

@@ -13,6 +13,8 @@ use crate::ui::{Align, Table, Ui, human};
 
 /// Files listed one by one; more are summed up.
 const FILES_SHOWN: usize = 12;
+/// Refused files shown with their reason; more are counted.
+const REFUSED_SHOWN: usize = 3;
 
 pub(crate) fn run(ui: &Ui, store: &Path, args: &Ingest) -> Result<Outcome, CommandError> {
     let params = IngestParams::from(args);
@@ -92,6 +94,7 @@ fn say(ui: &Ui, report: &IngestReport, began: Instant) {
         ui.say(&format!("{known} in the store already"));
     }
     rejects(ui, report);
+    refused(ui, report);
     let mut notes: BTreeMap<&str, u64> = BTreeMap::new();
     for (note, count) in report.files.iter().flat_map(|file| &file.notes) {
         *notes.entry(note).or_default() += count;
@@ -116,6 +119,17 @@ fn say(ui: &Ui, report: &IngestReport, began: Instant) {
         human::count(totals.samples),
         human::seconds(span),
     ));
+}
+
+/// Names the files that were refused, the first of them with the reason.
+fn refused(ui: &Ui, report: &IngestReport) {
+    for error in report.set_aside.iter().take(REFUSED_SHOWN) {
+        ui.warn(&error.to_string());
+    }
+    if !report.set_aside.is_empty() {
+        let files = human::counted(report.set_aside.len() as u64, "file was", "files were");
+        ui.say(&format!("{files} refused and left out; all others were read"));
+    }
 }
 
 /// Says once per reason how many rows were rejected, with the first examples and where the rest lies.

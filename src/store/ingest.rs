@@ -65,6 +65,8 @@ pub struct IngestReport {
     pub known: Vec<String>,
     /// The manifest afterwards.
     pub manifest: Manifest,
+    /// Files that were refused and left out, where each file stands alone: the others were read.
+    pub set_aside: Vec<StoreError>,
     /// What ended the ingest early; files before it are kept.
     pub failure: Option<StoreError>,
 }
@@ -102,11 +104,12 @@ fn ingest_locked(
     let buckets = stored.as_ref().map_or(BUCKETS, |manifest| manifest.buckets);
     let waiting = stored.as_ref().map_or(0, |manifest| manifest.waiting.len());
     let mut spool = Spool::new(root, buckets, u32::try_from(waiting).unwrap_or(u32::MAX / 2));
-    let (mut ingested, mut known, mut failure) = (Vec::new(), Vec::new(), None);
+    let (mut ingested, mut known, mut set_aside, mut failure) = (Vec::new(), Vec::new(), Vec::new(), None);
     for file in files {
         match one_file(root, file, wanted, params, &mut stored, &mut spool, progress) {
-            Ok(Some(file)) => ingested.push(file),
-            Ok(None) => known.push(file.name.clone()),
+            Ok(FileOutcome::Read(file)) => ingested.push(*file),
+            Ok(FileOutcome::Known) => known.push(file.name.clone()),
+            Ok(FileOutcome::SetAside(error)) => set_aside.push(error),
             Err(error) => {
                 failure = Some(error);
                 break;
@@ -114,7 +117,7 @@ fn ingest_locked(
         }
     }
     let Some(mut manifest) = stored else {
-        return Err(failure.unwrap_or_else(|| {
+        return Err(failure.or_else(|| set_aside.into_iter().next()).unwrap_or_else(|| {
             StoreError::Trace(TraceError::Nothing { what: "there is no file to read".to_owned() })
         }));
     };
@@ -133,7 +136,7 @@ fn ingest_locked(
     } else if is_machine_new {
         manifest::write(&manifest_path, STORE_MANIFEST, &manifest)?;
     }
-    Ok(IngestReport { files: ingested, known, manifest, failure })
+    Ok(IngestReport { files: ingested, known, manifest, set_aside, failure })
 }
 
 /// Compacts what waits, commits, and removes the files that no longer count.
@@ -156,7 +159,17 @@ fn merge_machine(stored: &mut MachineSize, stated: MachineSize) -> bool {
     *stored != before
 }
 
-/// Reads one file; nothing if the store has it already.
+/// What became of a file.
+enum FileOutcome {
+    /// It was read.
+    Read(Box<IngestedFile>),
+    /// The store has it already.
+    Known,
+    /// It was refused, and the others can be read without it.
+    SetAside(StoreError),
+}
+
+/// Reads one file.
 fn one_file(
     root: &Path,
     file: &SourceFile,
@@ -165,7 +178,7 @@ fn one_file(
     stored: &mut Option<Manifest>,
     spool: &mut Spool<'_>,
     progress: &dyn Progress,
-) -> Result<Option<IngestedFile>, StoreError> {
+) -> Result<FileOutcome, StoreError> {
     let (digest, bytes) = match &file.path {
         Some(path) => digest_file(path)?,
         // Standard input cannot be read twice: each time counts as new.
@@ -176,19 +189,20 @@ fn one_file(
     };
     if stored.as_ref().is_some_and(|manifest| manifest.sources.iter().any(|source| source.digest == digest)) {
         progress.bytes(bytes);
-        return Ok(None);
+        return Ok(FileOutcome::Known);
     }
     let number = stored.as_ref().map_or(0, |manifest| u32::try_from(manifest.sources.len()).unwrap_or(u32::MAX)) + 1;
     let quarantine = format!("rejects/source-{number:06}.csv.gz");
     let rejects = Rejects::to_file(&root.join(&quarantine));
     spool.source = number;
     let mut tables: Vec<(String, TableSummary)> = Vec::new();
-    let mut units = None;
+    let (mut units, mut is_alone) = (None, false);
     let read = for_each_table(file, progress, &mut |table: OpenTable<'_>| {
         let head = Head { path: &table.name, bytes: &table.head, options: &params.options };
         let (format, name) = detect::detect(&head, wanted)?;
         spool.format = Arc::from(format.name());
         units = Some(format.units());
+        is_alone = format.is_each_file_alone();
         let mut summary = TableSummary::default();
         let mut context = Context {
             file: &table.name,
@@ -204,6 +218,10 @@ fn one_file(
         Ok(())
     });
     if let Err(error) = read {
+        // Such formats hand out nothing of a file before they accept it, so its number is free for the next.
+        if is_alone && matches!(error, TraceError::Refused(_)) {
+            return Ok(FileOutcome::SetAside(error.into()));
+        }
         return Err(spool.take_failure().unwrap_or(StoreError::Trace(error)));
     }
     let Some(units) = units else {
@@ -243,7 +261,7 @@ fn one_file(
         manifest.tables.entry(name).or_default().merge(&summary);
     }
     manifest.sources.push(source.clone());
-    Ok(Some(IngestedFile { source, examples, notes }))
+    Ok(FileOutcome::Read(Box::new(IngestedFile { source, examples, notes })))
 }
 
 fn check_rows(

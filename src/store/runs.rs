@@ -3,7 +3,9 @@
 //! Pure functions over the rows of one workload, sorted by time and file order; the rules are those of the trace
 //! formats' documents (`docs/formats.md`).
 
-use crate::trace::{Amounts, EventKind, RequestRule, Sample, SampleFlags, WorkloadFlags};
+use std::collections::BTreeMap;
+
+use crate::trace::{Amounts, EventKind, RequestRule, Sample, SampleFlags, WorkloadFlags, format_named};
 use crate::units::Micros;
 
 use super::in_force::InForce;
@@ -193,6 +195,9 @@ fn describe(
     if samples.iter().any(|row| row.sample.flags.contains(SampleFlags::CPU_OF_REQUEST)) {
         flags = flags.with(WorkloadFlags::UTILISATION_ONLY);
     }
+    if samples.iter().any(|row| row.sample.flags.contains(SampleFlags::MEMORY_ACTIVE)) {
+        flags = flags.with(WorkloadFlags::MEMORY_ACTIVE);
+    }
     Workload {
         run: number,
         start: run.start,
@@ -219,23 +224,35 @@ fn median_step(samples: &[SampleRow]) -> Micros {
     Micros(*steps.select_nth_unstable(middle).1)
 }
 
-/// Says of every run what only the whole trace can tell: a series that stops well before the trace does has ended
-/// there, though nothing says how; and a series of a user's table that begins well after the first one began visibly
-/// (workloads that ran already are first sampled at different moments of the first steps).
+/// Says of every run what only the whole recording can tell: a series that stops well before the recording does has ended
+/// there, though nothing says how; and a series of a user's table, or of a virtual machine, that begins well after the first
+/// one began visibly (workloads that ran already are first sampled at different moments of the first steps).
 /// `steps` holds the median step of each run. Returns the start of the first and the end of the last sample.
 pub(super) fn conclude(workloads: &mut [Workload], steps: &[Micros]) -> (Option<Micros>, Option<Micros>) {
-    let first = workloads.iter().filter_map(|workload| workload.first_sample).min();
-    let last = workloads.iter().filter_map(|workload| workload.last_sample).max();
+    let mut recordings: BTreeMap<(String, Option<String>), (Option<Micros>, Option<Micros>)> = BTreeMap::new();
+    // Formats without recordings of their own share one: their files are of one trace.
+    let recording = |workload: &Workload| {
+        let name = format_named(&workload.format).and_then(|format| format.recording_of(&workload.id));
+        name.map(|name| (workload.format.clone(), Some(name.to_owned()))).unwrap_or_default()
+    };
+    for workload in &*workloads {
+        let (first, last) = recordings.entry(recording(workload)).or_default();
+        *first = [*first, workload.first_sample].into_iter().flatten().min();
+        *last = (*last).max(workload.last_sample);
+    }
     for (workload, step) in workloads.iter_mut().zip(steps) {
+        let (first, last) = recordings.get(&recording(workload)).copied().unwrap_or_default();
         let margin = Micros(step.0.saturating_mul(2).max(60_000_000));
         if workload.end.is_none() {
             workload.end = workload.last_sample.filter(|at| last.is_some_and(|last| at.plus(margin) < last));
         }
-        if workload.start.is_none() && workload.format == "table" && workload.run == 0 {
+        let has_no_events = matches!(workload.format.as_str(), "table" | "bitbrains");
+        if workload.start.is_none() && has_no_events && workload.run == 0 {
             workload.start = workload.first_sample.filter(|at| first.is_some_and(|first| *at > first.plus(margin)));
         }
     }
-    (first, last)
+    let first = recordings.values().filter_map(|(first, _)| *first).min();
+    (first, recordings.values().filter_map(|(_, last)| *last).max())
 }
 
 /// Sorts samples by (start, file order), drops equal ones and merges differing ones of the same start: means weighted

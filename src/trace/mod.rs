@@ -7,6 +7,7 @@
 //! Rows read = rows kept + rows rejected, always.
 
 pub mod alibaba_2018;
+pub mod bitbrains;
 pub mod delimited;
 pub mod detect;
 pub mod google_2011;
@@ -200,13 +201,30 @@ pub trait Format: Sync {
     /// Returns the group (job, collection) that a workload belongs to, where its identifier says so.
     fn group_of<'a>(&self, workload: &'a str) -> Option<&'a str>;
 
+    /// Returns the recording that a workload was seen in, where the trace has several that were made at different times:
+    /// its first and last samples say nothing about when workloads of another recording began or ended.
+    fn recording_of<'a>(&self, _workload: &'a str) -> Option<&'a str> {
+        None
+    }
+
+    /// Returns whether each file holds whole workloads of its own, so that a refused file takes nothing from the others.
+    fn is_each_file_alone(&self) -> bool {
+        false
+    }
+
     /// Returns the shortest time between samples that the format can hold, in seconds, for messages; 0 if any.
     fn sampling_seconds(&self) -> u32;
 }
 
 /// Returns every format, in the order in which detection asks them.
-pub fn formats() -> [&'static dyn Format; 4] {
-    [&google_2011::Google2011, &google_2019::Google2019, &alibaba_2018::Alibaba2018, &table::Table]
+pub fn formats() -> [&'static dyn Format; 5] {
+    [
+        &google_2011::Google2011,
+        &google_2019::Google2019,
+        &alibaba_2018::Alibaba2018,
+        &bitbrains::Bitbrains,
+        &table::Table,
+    ]
 }
 
 /// Returns the format of that name.

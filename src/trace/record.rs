@@ -42,6 +42,10 @@ impl SampleFlags {
     pub const MERGED: Self = Self(1 << 9);
     /// A slightly negative value was set to 0.
     pub const CLAMPED: Self = Self(1 << 10);
+    /// Memory is what a hypervisor saw as active, not what the guest held (bitbrains).
+    pub const MEMORY_ACTIVE: Self = Self(1 << 11);
+    /// The machine was switched off: there is no use to speak of (bitbrains).
+    pub const OFF: Self = Self(1 << 12);
 
     /// Returns the union.
     #[must_use]
@@ -180,6 +184,8 @@ impl WorkloadFlags {
     pub const UNUSUAL_ID: Self = Self(1 << 6);
     /// The workload is named among its own dependencies.
     pub const DAG_CYCLE: Self = Self(1 << 7);
+    /// Memory use is what a hypervisor saw as active: no basis for a claim about running out of memory.
+    pub const MEMORY_ACTIVE: Self = Self(1 << 8);
 
     /// Returns the union.
     #[must_use]

@@ -1,6 +1,7 @@
 //! One stage at a time, from artifact to artifact; damaged and foreign files; the architecture.
 
 mod architecture;
+mod bitbrains;
 mod emitted;
 mod expected_alibaba;
 mod expected_google;
