@@ -141,9 +141,14 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             break
         }
         'shadow;replay' {
-            [CompletionResult]::new('--window', '--window', [CompletionResultType]::ParameterName, 'Learning window: how much of a newcomer is seen')
+            [CompletionResult]::new('--window', '--window', [CompletionResultType]::ParameterName, 'Learning window: how much of a newcomer is seen; `0s` asks at submission')
             [CompletionResult]::new('--windows', '--windows', [CompletionResultType]::ParameterName, 'Show as well how answers improve with what was seen: learning windows with commas, as in `10s,30s,60s,5m,30m`')
             [CompletionResult]::new('--split', '--split', [CompletionResultType]::ParameterName, 'Which workloads a prediction may rest on: one, several with commas, or `all`')
+            [CompletionResult]::new('--cuts', '--cuts', [CompletionResultType]::ParameterName, 'Shares of the trace''s time at which the calibration period and the test period begin')
+            [CompletionResult]::new('--lives', '--lives', [CompletionResultType]::ParameterName, 'What counts as the life of a workload')
+            [CompletionResult]::new('--cpu-percentile', '--cpu-percentile', [CompletionResultType]::ParameterName, 'Which percentile of its rows'' means a workload needs of CPU')
+            [CompletionResult]::new('--instances', '--instances', [CompletionResultType]::ParameterName, 'Instances without a series: how many of each task are replayed, drawn by a hash of their names')
+            [CompletionResult]::new('--tasks', '--tasks', [CompletionResultType]::ParameterName, 'Instances without a series: of how many tasks they are replayed, drawn in the same way; all unless said')
             [CompletionResult]::new('--rivals', '--rivals', [CompletionResultType]::ParameterName, 'Rivals, with commas, or `all`')
             [CompletionResult]::new('--feedback', '--feedback', [CompletionResultType]::ParameterName, 'Whether OOM kills restart the workload with more memory')
             [CompletionResult]::new('--coverage', '--coverage', [CompletionResultType]::ParameterName, 'Share of workloads whose need shall fit into the allocation, between 0 and 1')

@@ -463,7 +463,7 @@ _shadow() {
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2018 table" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2018 bitbrains table" -- "${cur}"))
                     return 0
                     ;;
                 --workloads)
@@ -599,7 +599,7 @@ _shadow() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2018 table" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2018 bitbrains table" -- "${cur}"))
                     return 0
                     ;;
                 --workloads)
@@ -695,7 +695,7 @@ _shadow() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2018 table" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2018 bitbrains table" -- "${cur}"))
                     return 0
                     ;;
                 --workloads)
@@ -786,7 +786,7 @@ _shadow() {
             return 0
             ;;
         shadow__subcmd__replay)
-            opts="-k -o -q -v -h --window --windows --split --rivals --feedback --coverage --neighbours --seed --gate --report --output --store --threads --quiet --verbose --color --progress --help"
+            opts="-k -o -q -v -h --window --windows --split --cuts --lives --cpu-percentile --instances --tasks --rivals --feedback --coverage --neighbours --seed --gate --report --output --store --threads --quiet --verbose --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -802,6 +802,26 @@ _shadow() {
                     ;;
                 --split)
                     COMPREPLY=($(compgen -W "recurring unseen leaky all" -- "${cur}"))
+                    return 0
+                    ;;
+                --cuts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lives)
+                    COMPREPLY=($(compgen -W "whole sampled" -- "${cur}"))
+                    return 0
+                    ;;
+                --cpu-percentile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --instances)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tasks)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --rivals)

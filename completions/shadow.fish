@@ -51,6 +51,7 @@ complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l format -d 'Form
 google-2011\t'Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`'
 google-2019\t'Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)'
 alibaba-2018\t'Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`'
+bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`'
 table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l workloads -d 'Table of what is known of each workload, to go with series in the `table` format' -r -F
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l map -d 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated' -r
@@ -104,6 +105,7 @@ complete -c shadow -n "__fish_shadow_using_subcommand predict" -l format -d 'For
 google-2011\t'Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`'
 google-2019\t'Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)'
 alibaba-2018\t'Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`'
+bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`'
 table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l workloads -d 'Table of what was known at submission; ends and lifetimes in it are ignored' -r -F
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l map -d 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated' -r
@@ -145,6 +147,7 @@ complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l format -d '
 google-2011\t'Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`'
 google-2019\t'Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)'
 alibaba-2018\t'Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`'
+bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`'
 table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l workloads -d 'Table of what was known of the sample\'s workloads at submission' -r -F
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l map -d 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated' -r
@@ -159,12 +162,18 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shadow -n "__fish_shadow_using_subcommand replay" -l window -d 'Learning window: how much of a newcomer is seen' -r
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l window -d 'Learning window: how much of a newcomer is seen; `0s` asks at submission' -r
 complete -c shadow -n "__fish_shadow_using_subcommand replay" -l windows -d 'Show as well how answers improve with what was seen: learning windows with commas, as in `10s,30s,60s,5m,30m`' -r
 complete -c shadow -n "__fish_shadow_using_subcommand replay" -l split -d 'Which workloads a prediction may rest on: one, several with commas, or `all`' -r -f -a "recurring\t'Time order; other instances of the same application may have ended before'
 unseen\t'Time order; nothing of the same application, job or user is in the store'
 leaky\t'Random, ignoring time: it flatters, and is shown only beside the honest figures'
 all\t'The three of them, side by side'"
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l cuts -d 'Shares of the trace\'s time at which the calibration period and the test period begin' -r
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l lives -d 'What counts as the life of a workload' -r -f -a "whole\t'From its start to its end; who was not seen starting is not asked about, who was not seen ending needs at least so much'
+sampled\t'From its first row to its last, for traces of machines that run throughout: the window is then no start-up'"
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l cpu-percentile -d 'Which percentile of its rows\' means a workload needs of CPU' -r
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l instances -d 'Instances without a series: how many of each task are replayed, drawn by a hash of their names' -r
+complete -c shadow -n "__fish_shadow_using_subcommand replay" -l tasks -d 'Instances without a series: of how many tasks they are replayed, drawn in the same way; all unless said' -r
 complete -c shadow -n "__fish_shadow_using_subcommand replay" -l rivals -d 'Rivals, with commas, or `all`' -r
 complete -c shadow -n "__fish_shadow_using_subcommand replay" -l feedback -d 'Whether OOM kills restart the workload with more memory' -r -f -a "on\t'On'
 off\t'Off'"

@@ -1,6 +1,6 @@
 //! Arguments of `shadow replay`.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use crate::replay::Gate;
 use crate::units::Micros;
 
-use super::values::{Switch, coverage};
+use super::values::{self, Switch, coverage};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,6 +26,12 @@ Examples:
 
   A page for people who were not there, with all splits side by side and errors against seconds observed:
     shadow replay --split all --windows 10s,60s,30m --report replay.html
+
+  Virtual machines that run all month, seen for an hour, sized for 99 % of their time:
+    shadow replay --lives sampled --window 1h --cpu-percentile 99
+
+  Batch work sized when it is submitted, before anything was observed:
+    shadow replay --window 0s --split unseen
 
   Fail a pipeline when shadow would cover less, or waste more, than is acceptable:
     shadow replay --gate 'memory.coverage>=0.95,memory.slack<=0.4'";
@@ -56,7 +62,10 @@ that does not exist meets no condition. Figures of memory begin with `memory.`, 
 #[derive(Debug, Clone, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Replay {
-    /// Learning window: how much of a newcomer is seen
+    /// Learning window: how much of a newcomer is seen; `0s` asks at submission
+    ///
+    /// At submission nothing was observed: answers rest on requests, history, class and what else is known then. Only so
+    /// can instances be asked about of which the trace has one row and no series (batch instances of alibaba-2018).
     #[arg(long, value_name = "W", default_value = "60s")]
     pub window: Micros,
 
@@ -73,6 +82,29 @@ pub struct Replay {
     /// the one that is named first.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "recurring")]
     pub split: Vec<SplitChoice>,
+
+    /// Shares of the trace's time at which the calibration period and the test period begin
+    ///
+    /// Two numbers between 0 and 1 with a comma. Where all starts lie in the first part of a trace, because some
+    /// workloads run far longer than others, earlier cuts keep the order in time.
+    #[arg(long, value_name = "A,B", default_value = "0.5,0.7")]
+    pub cuts: values::Cuts,
+
+    /// What counts as the life of a workload
+    #[arg(long, value_name = "NAME", default_value = "whole")]
+    pub lives: LivesChoice,
+
+    /// Which percentile of its rows' means a workload needs of CPU
+    #[arg(long, value_name = "P", default_value = "95", value_parser = values::percentile)]
+    pub cpu_percentile: f64,
+
+    /// Instances without a series: how many of each task are replayed, drawn by a hash of their names
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub instances: NonZeroU64,
+
+    /// Instances without a series: of how many tasks they are replayed, drawn in the same way; all unless said
+    #[arg(long, value_name = "N")]
+    pub tasks: Option<NonZeroU64>,
 
     /// Rivals, with commas, or `all`
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "all")]
@@ -120,6 +152,15 @@ pub enum SplitChoice {
     Leaky,
     /// The three of them, side by side
     All,
+}
+
+/// What counts as the life of a workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LivesChoice {
+    /// From its start to its end; who was not seen starting is not asked about, who was not seen ending needs at least so much
+    Whole,
+    /// From its first row to its last, for traces of machines that run throughout: the window is then no start-up
+    Sampled,
 }
 
 /// Forms of a replay's result.

@@ -184,6 +184,53 @@ pub fn coverage(text: &str) -> Result<f64, ValueError> {
     Err(ValueError::Range { text: text.to_owned(), what, allowed: "more than 0 and less than 1" })
 }
 
+/// Parses a percentile as a share: more than 0, up to 100.
+///
+/// # Errors
+/// Anything else.
+pub fn percentile(text: &str) -> Result<f64, ValueError> {
+    let what = "a percentile";
+    let value: f64 = text.parse().map_err(|_not_a_number| ValueError::Form {
+        text: text.to_owned(),
+        what,
+        expected: "a number, as in `99`",
+    })?;
+    if value > 0.0 && value <= 100.0 {
+        return Ok(value / 100.0);
+    }
+    Err(ValueError::Range { text: text.to_owned(), what, allowed: "more than 0 and up to 100" })
+}
+
+/// Two shares of a trace's time, the first before the second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cuts {
+    /// Where the calibration period begins.
+    pub calibration: f64,
+    /// Where the test period begins.
+    pub test: f64,
+}
+
+impl FromStr for Cuts {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let what = "a pair of cuts";
+        let share = |text: &str| text.trim().parse::<f64>().ok();
+        let cuts = text
+            .split_once(',')
+            .and_then(|(first, second)| Some(Self { calibration: share(first)?, test: share(second)? }))
+            .ok_or_else(|| ValueError::Form {
+                text: text.to_owned(),
+                what,
+                expected: "two numbers, as in `0.5,0.7`",
+            })?;
+        if cuts.calibration > 0.0 && cuts.calibration < cuts.test && cuts.test < 1.0 {
+            return Ok(cuts);
+        }
+        Err(ValueError::Range { text: text.to_owned(), what, allowed: "between 0 and 1, the first below the second" })
+    }
+}
+
 /// Parses a factor of at least 1.
 ///
 /// # Errors
@@ -338,6 +385,14 @@ mod tests {
         assert_eq!(coverage("0.95"), Ok(0.95));
         for text in ["0", "1", "1.5", "-0.1", "NaN", "95%"] {
             assert!(coverage(text).is_err(), "{text}");
+        }
+        assert_eq!((percentile("99"), percentile("100")), (Ok(0.99), Ok(1.0)));
+        for text in ["0", "101", "-1", "NaN", "99%"] {
+            assert!(percentile(text).is_err(), "{text}");
+        }
+        assert_eq!("0.05,0.1".parse(), Ok(Cuts { calibration: 0.05, test: 0.1 }));
+        for text in ["", "0.5", "0.7,0.5", "0,0.5", "0.5,1", "NaN,0.5", "a,b", "0.1,0.2,0.3"] {
+            assert!(text.parse::<Cuts>().is_err(), "{text}");
         }
         assert_eq!("0.5%".parse(), Ok(MaxRejects::Share(0.005)));
         assert_eq!("12".parse(), Ok(MaxRejects::Rows(12)));

@@ -8,7 +8,7 @@ use crate::cli::values;
 use crate::error::{CommandError, Outcome};
 use crate::fingerprint::Components;
 use crate::index::Structure;
-use crate::predict::{FitParams, HistorySummary, Knowledge, Known, PredictError, read_history};
+use crate::predict::{FitParams, HistorySummary, Knowledge, Known, PredictError, Profiling, read_history};
 use crate::profile::Window;
 use crate::store::Store;
 use crate::ui::{Align, Table, Ui, human};
@@ -60,7 +60,7 @@ fn index(
     let mut known: Vec<Known> = Vec::new();
     let history = {
         let steps = ui.steps("profiling", sampled);
-        read_history(store, window, &mut |one, _| {
+        read_history(store, Profiling::new(window), &mut |one, _| {
             steps.advance(1);
             if one.is_learnable() {
                 known.push(one);

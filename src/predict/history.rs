@@ -3,11 +3,43 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::profile::{Floors, LifeProfile, Window, WindowProfile, profile_life, profile_window};
+use crate::profile::{CPU_NEED, Floors, LifeProfile, Window, WindowProfile, profile_life, profile_window};
 use crate::store::{Store, StoreError, Workload};
 use crate::trace::Sample;
+use crate::units::Micros;
 
 use super::{Known, PredictError};
+
+/// Which part of a run counts as its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LifeSpan {
+    /// From its start to its end. Without a visible start there is no first window; without a visible end what it needed
+    /// is a lower bound.
+    #[default]
+    Whole,
+    /// From its first sample to its last, whatever was before and after: the window is then somewhere in the life and no
+    /// start-up, and the need is that of the time the trace shows.
+    Sampled,
+}
+
+/// How runs are profiled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Profiling {
+    /// The learning window.
+    pub window: Window,
+    /// Which part of a run counts as its life.
+    pub span: LifeSpan,
+    /// Which percentile of its row means is a run's need of CPU, in (0, 1].
+    pub cpu_share: f64,
+}
+
+impl Profiling {
+    /// Returns what answers are made with: whole lives, and the 95th percentile of CPU.
+    pub const fn new(window: Window) -> Self {
+        Self { window, span: LifeSpan::Whole, cpu_share: CPU_NEED }
+    }
+}
 
 /// What of a store can be learned from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -37,6 +69,12 @@ impl Known {
     pub fn is_learnable(&self) -> bool {
         !self.life.censoring.left && self.window.samples > 0
     }
+
+    /// Returns whether an estimator over `window` can learn from the run: the same, but at submission, over a window of no
+    /// length, nothing needs to have been observed.
+    pub fn can_teach(&self, window: Window) -> bool {
+        self.is_learnable() || (window.length <= Micros::ZERO && !self.life.censoring.left)
+    }
 }
 
 /// Receives a profiled run with its samples.
@@ -51,14 +89,14 @@ type Bucket = Vec<(Known, Vec<Sample>)>;
 ///
 /// # Errors
 /// The store is damaged, or `take` fails.
-pub fn read_history(store: &Store, window: Window, take: TakeKnown<'_>) -> Result<HistorySummary, PredictError> {
+pub fn read_history(store: &Store, profiling: Profiling, take: TakeKnown<'_>) -> Result<HistorySummary, PredictError> {
     let floors = Floors::of(store.manifest().units);
     let buckets: Vec<(u32, Vec<Workload>)> = store.sampled_runs()?.into_iter().collect();
     let mut summary = HistorySummary::default();
     for group in buckets.chunks(rayon::current_num_threads().max(1)) {
         let profiled: Vec<Result<Bucket, StoreError>> = group
             .par_iter()
-            .map(|(bucket, workloads)| profile_bucket(store, *bucket, workloads, window, floors))
+            .map(|(bucket, workloads)| profile_bucket(store, *bucket, workloads, profiling, floors))
             .collect();
         for bucket in profiled {
             for (known, samples) in bucket? {
@@ -81,20 +119,24 @@ fn profile_bucket(
     store: &Store,
     bucket: u32,
     workloads: &[Workload],
-    window: Window,
+    profiling: Profiling,
     floors: Floors,
 ) -> Result<Bucket, StoreError> {
     let mut found = Vec::with_capacity(workloads.len());
     store.for_each_run(bucket, workloads, &mut |workload, samples| {
-        found.push((known(workload, samples, window, floors), samples.to_vec()));
+        let known = match profiling.span {
+            LifeSpan::Whole => known(workload, samples, profiling, floors),
+            LifeSpan::Sampled => known(&workload.as_sampled(), samples, profiling, floors),
+        };
+        found.push((known, samples.to_vec()));
         Ok(())
     })?;
     Ok(found)
 }
 
-fn known(workload: &Workload, samples: &[Sample], window: Window, floors: Floors) -> Known {
-    let life = profile_life(samples, workload);
-    let window = first_window(workload, &life, samples, window, floors);
+fn known(workload: &Workload, samples: &[Sample], profiling: Profiling, floors: Floors) -> Known {
+    let life = profile_life(samples, workload, profiling.cpu_share);
+    let window = first_window(workload, &life, samples, profiling.window, floors);
     Known { workload: workload.clone(), window, life }
 }
 

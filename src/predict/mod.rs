@@ -15,6 +15,7 @@ mod error;
 mod estimate;
 mod history;
 mod index_tables;
+mod instances;
 mod knowledge;
 mod ladder;
 mod need;
@@ -28,7 +29,8 @@ mod similar;
 
 pub use answer::{Allocation, Decision, Evidence, Interval, Prediction};
 pub use error::PredictError;
-pub use history::{HistorySummary, TakeKnown, first_window, read_history};
+pub use history::{HistorySummary, LifeSpan, Profiling, TakeKnown, first_window, read_history};
+pub use instances::{Draw, Drawn, read_instances};
 pub use knowledge::{FitParams, Knowledge};
 pub use ladder::Selection;
 pub use need::{Need, Remembered, Resource};

@@ -10,7 +10,7 @@ use super::Known;
 pub enum Resource {
     /// Memory; its need is the whole-life peak.
     Memory,
-    /// CPU; its need is the 95th percentile of the row means.
+    /// CPU; its need is the 95th percentile of the row means ([`crate::profile::LifeProfile::cpu_need`]).
     Cpu,
     /// Network, both directions; its need is the 95th percentile of the row means.
     Network,
@@ -52,8 +52,12 @@ impl Resource {
         }
     }
 
-    /// Returns the largest use inside a window.
+    /// Returns the largest use inside a window. Where nothing was observed, at submission, it is 0 for everybody, so that it
+    /// tells nobody apart and answers rest on what else is known.
     pub(super) fn level(self, window: &WindowProfile) -> Option<f64> {
+        if window.is_empty() {
+            return Some(0.0);
+        }
         let profile = match self {
             Self::Memory => window.memory,
             Self::Cpu => window.cpu,
@@ -116,7 +120,7 @@ impl Need {
         let censoring = life.censoring;
         let (need, is_limited) = match resource {
             Resource::Memory => (life.memory_peak, censoring.memory_at_limit),
-            Resource::Cpu => (life.cpu_p95, censoring.cpu_throttled),
+            Resource::Cpu => (life.cpu_need, censoring.cpu_throttled),
             Resource::Network => (life.network_p95, false),
         };
         let floor = resource.floor(floors);

@@ -33,14 +33,18 @@ impl Knowledge {
             None => answer.passed_over.push("class-prior: the sample names no class that the store knows".to_owned()),
             Some((class, rows)) => {
                 let rows: Vec<usize> = rows.iter().map(|&row| row as usize).filter(|&row| admits(row)).collect();
-                let warning = format!(
-                    "rests on how {} workloads of class `{class}` grew beyond their first window, not on similar ones",
-                    rows.len()
-                );
+                let what = if newcomer.window.is_empty() { "what" } else { "how" };
+                let did = if newcomer.window.is_empty() { "needed" } else { "grew beyond their first window" };
+                let warning =
+                    format!("rests on {what} {} workloads of class `{class}` {did}, not on similar ones", rows.len());
                 if self.prior_rung(Decision::ClassPrior, newcomer, question, &rows, warning, answer) {
                     return;
                 }
             }
+        }
+        if newcomer.window.is_empty() {
+            answer.passed_over.push("persistence: nothing was observed yet".to_owned());
+            return;
         }
         let rows: Vec<usize> = (0..self.rows.len()).filter(|&row| admits(row)).collect();
         let warning = format!(

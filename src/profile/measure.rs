@@ -90,7 +90,7 @@ fn in_window(samples: &[Sample], start: Micros, window: Window) -> usize {
 }
 
 /// Profiles the first window of a run that began at `start`. `samples` are those of the run, in time order; rows
-/// after the window are not looked at.
+/// after the window are not looked at. A window of no length is the moment of submission: nothing was observed.
 ///
 /// # Errors
 /// [`ProfileError::NoSamples`] when there is none, [`ProfileError::TooShort`] when less than half of the window was
@@ -103,6 +103,9 @@ pub fn profile_window(
 ) -> Result<WindowProfile, ProfileError> {
     if samples.is_empty() {
         return Err(ProfileError::NoSamples);
+    }
+    if window.length <= Micros::ZERO {
+        return Ok(WindowProfile::default());
     }
     let seen = &samples[..in_window(samples, start, window)];
     let last = seen[seen.len() - 1];
@@ -136,8 +139,12 @@ pub fn profile_window(
     })
 }
 
-/// Profiles the whole life of a run. `samples` are those of the run, in time order.
-pub fn profile_life(samples: &[Sample], workload: &Workload) -> LifeProfile {
+/// The share of the time in which the CPU need of the protocol suffices: need is the 95th percentile of the row means.
+pub const CPU_NEED: f64 = 0.95;
+
+/// Profiles the whole life of a run. `samples` are those of the run, in time order; `cpu_share` in (0, 1] says which
+/// percentile of its row means is its need of CPU, usually [`CPU_NEED`].
+pub fn profile_life(samples: &[Sample], workload: &Workload, cpu_share: f64) -> LifeProfile {
     let start = workload.start.or(workload.first_sample).unwrap_or_default();
     let end = workload.end.or(workload.last_sample).unwrap_or(start);
     let mut life = LifeProfile {
@@ -147,7 +154,7 @@ pub fn profile_life(samples: &[Sample], workload: &Workload) -> LifeProfile {
     };
     let cpu = points(samples, start, |sample| sample.cpu.map(|mean| (mean, mean)));
     let memory = points(samples, start, |sample| mean_and_max(sample.memory, sample.memory_max));
-    life.cpu_p95 = rank_of_means(&cpu, 0.95);
+    life.cpu_need = rank_of_means(&cpu, cpu_share);
     life.cpu_peak = cpu.iter().map(|point| point.mean).reduce(f64::max);
     life.cpu_mean = weighted_mean(&cpu);
     life.memory_mean = weighted_mean(&memory);
@@ -259,6 +266,12 @@ mod tests {
     }
 
     #[test]
+    fn at_submission_nothing_was_observed() {
+        let samples = series(&[(0, 1.0, 100.0), (30, 2.0, 300.0)]);
+        assert_eq!(profile_window(&samples, Micros::ZERO, window(0), FLOORS), Ok(WindowProfile::default()));
+    }
+
+    #[test]
     fn a_missing_resource_stays_missing() {
         let mut samples = series(&[(0, 1.0, 1.0), (60, 1.0, 1.0)]);
         for sample in &mut samples {
@@ -272,8 +285,9 @@ mod tests {
     fn needs_of_a_life_are_the_peak_of_memory_and_the_95th_percentile_of_cpu() {
         let samples: Vec<(i64, f64, f64)> =
             (0..100_i32).map(|at| (i64::from(at), f64::from(at), f64::from(100 - (at - 40).abs()))).collect();
-        let life = profile_life(&series(&samples), &run(0, 100));
-        assert_eq!((life.cpu_p95, life.cpu_peak, life.memory_peak), (Some(94.0), Some(99.0), Some(100.0)));
+        let life = profile_life(&series(&samples), &run(0, 100), CPU_NEED);
+        assert_eq!(profile_life(&series(&samples), &run(0, 100), 0.99).cpu_need, Some(98.0));
+        assert_eq!((life.cpu_need, life.cpu_peak, life.memory_peak), (Some(94.0), Some(99.0), Some(100.0)));
         assert_eq!((life.memory_peak_at_seconds, life.seconds), (Some(40.0), 100.0));
         assert_eq!(life.censoring, Censoring::default());
     }
@@ -283,13 +297,13 @@ mod tests {
         let mut workload = run(0, 10);
         workload.limit.memory = Some(1000.0);
         let samples = series(&[(0, 1.0, 100.0), (5, 1.0, 950.0)]);
-        assert!(profile_life(&samples, &workload).censoring.memory_at_limit);
+        assert!(profile_life(&samples, &workload, CPU_NEED).censoring.memory_at_limit);
         workload.limit.memory = Some(1001.0);
-        assert!(!profile_life(&samples, &workload).censoring.memory_at_limit);
+        assert!(!profile_life(&samples, &workload, CPU_NEED).censoring.memory_at_limit);
         workload.ending = Ending::Killed;
         workload.end = None;
         workload.start = None;
-        let censoring = profile_life(&samples, &workload).censoring;
+        let censoring = profile_life(&samples, &workload, CPU_NEED).censoring;
         assert!(censoring.killed && censoring.right && censoring.left);
     }
 }

@@ -8,7 +8,7 @@ mod measure;
 pub mod quantile;
 mod resource;
 
-pub use measure::{Floors, profile_life, profile_window};
+pub use measure::{CPU_NEED, Floors, profile_life, profile_window};
 
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +87,17 @@ pub struct WindowProfile {
     pub cpu_memory_correlation: Option<f64>,
 }
 
+impl WindowProfile {
+    /// Returns whether nothing was observed, as at submission.
+    pub const fn is_empty(&self) -> bool {
+        self.samples == 0
+            && self.cpu.is_none()
+            && self.memory.is_none()
+            && self.network.is_none()
+            && self.disk.is_none()
+    }
+}
+
 /// Why a whole-life need is only known to be "at least" what was seen (`EVALUATION.md`, section 4 of the protocol).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "independent flags of the evaluation protocol")]
@@ -114,8 +125,9 @@ pub struct LifeProfile {
     pub memory_peak: Option<f64>,
     /// Mean memory use, weighted by time.
     pub memory_mean: Option<f64>,
-    /// 95th percentile of the row means of CPU (nearest rank), the CPU need of the protocol.
-    pub cpu_p95: Option<f64>,
+    /// Percentile of the row means of CPU (nearest rank) that counts as its need: the 95th ([`CPU_NEED`]) unless another
+    /// was asked for.
+    pub cpu_need: Option<f64>,
     /// Largest row mean of CPU.
     pub cpu_peak: Option<f64>,
     /// Mean CPU use, weighted by time.

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::predict::Question;
-use crate::profile::Window;
+use crate::predict::{LifeSpan, Question};
+use crate::profile::{CPU_NEED, Window};
 use crate::store::MachineSize;
 use crate::trace::UnitContract;
 
@@ -49,8 +49,12 @@ pub enum StoreMode {
 /// Everything a replay is told. [`ReplayParams::new`] gives the defaults of the protocol.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplayParams {
-    /// The learning window.
+    /// The learning window; of no length to ask at submission, where nothing was observed.
     pub window: Window,
+    /// Which part of a run the cases were profiled over, for the report: cases come profiled.
+    pub span: LifeSpan,
+    /// Which percentile of the row means the cases' need of CPU is, for the report.
+    pub cpu_share: f64,
     /// The split; of several the first that was named.
     pub split: Split,
     /// Splits that are replayed as well, in any order.
@@ -96,6 +100,8 @@ impl ReplayParams {
     pub fn new(window: Window, split: Split, units: UnitContract) -> Self {
         Self {
             window,
+            span: LifeSpan::Whole,
+            cpu_share: CPU_NEED,
             split,
             also: Vec::new(),
             store_mode: StoreMode::Frozen,
@@ -131,8 +137,8 @@ impl ReplayParams {
     /// [`ReplayError::Parameter`] names the first parameter outside its range.
     pub fn check(&self) -> Result<(), ReplayError> {
         let wrong = |parameter, value: String, allowed| Err(ReplayError::Parameter { parameter, value, allowed });
-        if self.window.length.0 <= 0 {
-            return wrong("window", self.window.length.to_string(), "more than 0 s");
+        if self.window.length.0 < 0 {
+            return wrong("window", self.window.length.to_string(), "0 s (at submission) or more");
         }
         if !(self.store_share > 0.0 && self.store_share < self.test_share && self.test_share < 1.0) {
             let value = format!("{} and {}", self.store_share, self.test_share);
@@ -140,6 +146,9 @@ impl ReplayParams {
         }
         if !(self.minimum_life_windows >= 1.0 && self.minimum_life_windows.is_finite()) {
             return wrong("minimum life", self.minimum_life_windows.to_string(), "at least 1 window");
+        }
+        if !(self.cpu_share > 0.0 && self.cpu_share <= 1.0) {
+            return wrong("share of the CPU need", self.cpu_share.to_string(), "above 0 and up to 1");
         }
         if self.folds < 3 {
             return wrong(

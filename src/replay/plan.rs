@@ -123,7 +123,13 @@ fn hindrance(case: &Case, params: &ReplayParams) -> Option<Reason> {
     if known.life.seconds < params.minimum_life_windows * window_seconds {
         return Some(Reason::ShorterThanMinimumLife);
     }
-    if known.window.samples == 0 {
+    // At submission nothing is to be seen yet.
+    if window_seconds <= 0.0 {
+        return None;
+    }
+    // A machine that was switched off has rows, but shows nothing.
+    let shows_nothing = known.window.cpu.is_none() && known.window.memory.is_none();
+    if known.window.samples == 0 || shows_nothing {
         return Some(Reason::NoSampleInWindow);
     }
     (known.window.observed_seconds < window_seconds / 2.0).then_some(Reason::WindowNotWhole)

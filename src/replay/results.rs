@@ -12,7 +12,7 @@ use super::params::{Split, SplitBasis, StoreMode};
 use super::plan::{Reason, Removed};
 use super::score::{AbstainPoint, Dimension, Regret, StatedIntervals};
 use super::seen::SeenRow;
-use crate::predict::OutputUnits;
+use crate::predict::{Drawn, LifeSpan, OutputUnits};
 
 /// What is allocated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -405,6 +405,12 @@ pub struct ReplayReport {
     pub window_seconds: f64,
     /// Queries lived at least so long, in seconds.
     pub minimum_life_seconds: f64,
+    /// Which part of a run counts as its life.
+    pub span: LifeSpan,
+    /// Which percentile of the row means is the need of CPU, 0 to 1.
+    pub cpu_share: f64,
+    /// How many rows of whole instances were drawn, where they were asked about.
+    pub instances: Option<Drawn>,
     /// The seed of everything random.
     pub seed: u64,
     /// Neighbours combined.

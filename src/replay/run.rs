@@ -16,8 +16,9 @@ use super::rivals::{Surroundings, named};
 use super::score::Scorer;
 use super::truth::{Truth, cluster_name};
 use super::watch::{Unwatched, Watch};
-use crate::predict::Scale;
-use crate::profile::Floors;
+use crate::predict::{LifeSpan, Scale};
+use crate::profile::{CPU_NEED, Floors};
+use crate::trace::WorkloadFlags;
 
 /// Target rate whose calibrated settings run in the feedback models.
 const FEEDBACK_TARGET: f64 = 0.05;
@@ -52,7 +53,8 @@ pub fn replay_watched(
     let contestants = contestants(params)?;
     let surroundings = surroundings(params, learner);
     let scale = surroundings.scale;
-    let mut warnings = window_warnings(cases, params);
+    let mut warnings = life_warnings(cases, params);
+    warnings.extend(window_warnings(cases, params));
     warnings.extend(scale_warnings(&scale, &contestants));
     let mut reports = Vec::new();
     for split in params.splits() {
@@ -62,6 +64,9 @@ pub fn replay_watched(
     Ok(ReplayReport {
         window_seconds: params.window.length.as_seconds(),
         minimum_life_seconds: params.minimum_life_windows * params.window.length.as_seconds(),
+        span: params.span,
+        cpu_share: params.cpu_share,
+        instances: None,
         seed: params.seed,
         k: params.question.k,
         coverage: params.question.coverage,
@@ -114,9 +119,58 @@ pub(super) fn surroundings<'a>(params: &ReplayParams, learner: &'a dyn Learner) 
     }
 }
 
+/// Says what is not what it usually is: which part of a run is its life, what CPU need means, what memory is.
+fn life_warnings(cases: &[Case], params: &ReplayParams) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if params.span == LifeSpan::Sampled {
+        warnings.push(
+            "lives are what the trace sampled, from the first row to the last: the learning window lies somewhere in a run and is no \
+             start-up, and needs are those of the time that the trace shows"
+                .to_owned(),
+        );
+    }
+    if (params.cpu_share - CPU_NEED).abs() > 1e-9 {
+        warnings.push(format!(
+            "the need of CPU is the {} percentile of the rows' means instead of the 95th",
+            ordinal(params.cpu_share * 100.0)
+        ));
+    }
+    let active = cases.iter().filter(|case| case.known.workload.flags.contains(WorkloadFlags::MEMORY_ACTIVE)).count();
+    if active > 0 {
+        warnings.push(format!(
+            "memory of {active} of {} workloads is what a hypervisor saw as active, far below what a guest holds: figures of memory \
+             compare methods on that series and say nothing about running out of memory",
+            cases.len()
+        ));
+    }
+    warnings
+}
+
+/// Returns a number of percent as the ordinal of a percentile: 99th, 92nd, 99.9th.
+fn ordinal(percent: f64) -> String {
+    let percent = (percent * 1e6).round() / 1e6;
+    let (ones, tens) = (percent % 10.0, percent % 100.0 - percent % 10.0);
+    let is = |digit: f64| (ones - digit).abs() < 1e-9 && (tens - 10.0).abs() > 1e-9;
+    let ending = if is(1.0) {
+        "st"
+    } else if is(2.0) {
+        "nd"
+    } else if is(3.0) {
+        "rd"
+    } else {
+        "th"
+    };
+    format!("{percent}{ending}")
+}
+
 /// Says that the learning window is shorter than the rows of the trace, where it is for most workloads.
 fn window_warnings(cases: &[Case], params: &ReplayParams) -> Vec<String> {
     let window = params.window.length.as_seconds();
+    if window <= 0.0 {
+        return vec![
+            "asked at submission, before anything ran: methods that need a first window do not answer".to_owned(),
+        ];
+    }
     let seen: Vec<(f64, f64)> = cases
         .iter()
         .map(|case| &case.known.window)

@@ -239,7 +239,7 @@ fn no_figure_is_ever_undefined() {
     for case in &mut cases[90..] {
         case.known.life.memory_peak = Some(0.0);
         case.known.workload.request.memory = None;
-        case.known.life.cpu_p95 = None;
+        case.known.life.cpu_need = None;
     }
     let report = replay(&cases, &params(Split::Recurring), &Fake).unwrap();
     // An undefined number would be written as null only inside a number that is not optional.

@@ -62,7 +62,7 @@ pub(super) fn case(id: &str, application: &str, start: i64, seconds: i64, peak: 
         samples: samples.len() as u64,
         memory_peak: Some(peak),
         memory_mean: Some(peak * 0.75),
-        cpu_p95: Some(0.5),
+        cpu_need: Some(0.5),
         cpu_peak: Some(0.5),
         cpu_mean: Some(0.5),
         ..LifeProfile::default()

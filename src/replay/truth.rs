@@ -129,12 +129,12 @@ impl Truth {
             seen: shares(&series, life.memory_peak, |step| step.memory_peak),
         };
         let cpu = Need {
-            amount: life.cpu_p95,
+            amount: life.cpu_need,
             censored: flags.cpu_throttled || flags.killed || flags.right,
             resource_seconds: cpu_seconds,
             owner: owner_cpu,
             daily_p95: series.daily_p95(|step| step.cpu),
-            seen: shares(&series, life.cpu_p95, |step| step.cpu),
+            seen: shares(&series, life.cpu_need, |step| step.cpu),
         };
         Self {
             case,

@@ -110,6 +110,13 @@ pub struct Workload {
 }
 
 impl Workload {
+    /// Returns the run as if the trace had seen all of it: where no start or end was seen, its first sample is the start and
+    /// the end of its last sample the end.
+    #[must_use]
+    pub fn as_sampled(&self) -> Self {
+        Self { start: self.start.or(self.first_sample), end: self.end.or(self.last_sample), ..self.clone() }
+    }
+
     /// Returns a run of which nothing is known but its name, format and times.
     pub fn new(id: &str, format: &str, start: Option<Micros>, end: Option<Micros>) -> Self {
         Self {

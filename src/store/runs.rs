@@ -229,19 +229,19 @@ fn median_step(samples: &[SampleRow]) -> Micros {
 /// one began visibly (workloads that ran already are first sampled at different moments of the first steps).
 /// `steps` holds the median step of each run. Returns the start of the first and the end of the last sample.
 pub(super) fn conclude(workloads: &mut [Workload], steps: &[Micros]) -> (Option<Micros>, Option<Micros>) {
-    let mut recordings: BTreeMap<(String, Option<String>), (Option<Micros>, Option<Micros>)> = BTreeMap::new();
-    // Formats without recordings of their own share one: their files are of one trace.
+    // The first and the last sample of each recording. Formats without recordings of their own share one.
+    let mut recordings: BTreeMap<Option<(String, String)>, [Option<Micros>; 2]> = BTreeMap::new();
     let recording = |workload: &Workload| {
-        let name = format_named(&workload.format).and_then(|format| format.recording_of(&workload.id));
-        name.map(|name| (workload.format.clone(), Some(name.to_owned()))).unwrap_or_default()
+        let name = format_named(&workload.format)?.recording_of(&workload.id)?;
+        Some((workload.format.clone(), name.to_owned()))
     };
     for workload in &*workloads {
-        let (first, last) = recordings.entry(recording(workload)).or_default();
+        let [first, last] = recordings.entry(recording(workload)).or_default();
         *first = [*first, workload.first_sample].into_iter().flatten().min();
         *last = (*last).max(workload.last_sample);
     }
     for (workload, step) in workloads.iter_mut().zip(steps) {
-        let (first, last) = recordings.get(&recording(workload)).copied().unwrap_or_default();
+        let [first, last] = recordings.get(&recording(workload)).copied().unwrap_or_default();
         let margin = Micros(step.0.saturating_mul(2).max(60_000_000));
         if workload.end.is_none() {
             workload.end = workload.last_sample.filter(|at| last.is_some_and(|last| at.plus(margin) < last));
@@ -251,8 +251,8 @@ pub(super) fn conclude(workloads: &mut [Workload], steps: &[Micros]) -> (Option<
             workload.start = workload.first_sample.filter(|at| first.is_some_and(|first| *at > first.plus(margin)));
         }
     }
-    let first = recordings.values().filter_map(|(first, _)| *first).min();
-    (first, recordings.values().filter_map(|(_, last)| *last).max())
+    let first = recordings.values().filter_map(|[first, _]| *first).min();
+    (first, recordings.values().filter_map(|[_, last]| *last).max())
 }
 
 /// Sorts samples by (start, file order), drops equal ones and merges differing ones of the same start: means weighted

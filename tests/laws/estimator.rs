@@ -115,7 +115,7 @@ impl Draw {
             samples: 720,
             memory_peak: Some(self.memory_need()),
             memory_mean: Some(self.memory),
-            cpu_p95: Some(self.cpu * self.cpu_growth),
+            cpu_need: Some(self.cpu * self.cpu_growth),
             cpu_mean: Some(self.cpu),
             censoring: Censoring { right: self.is_cut_off, ..Censoring::default() },
             ..LifeProfile::default()

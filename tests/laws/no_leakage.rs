@@ -118,7 +118,7 @@ fn case(at: usize, draw: &Draw) -> Case {
         seconds: draw.seconds as f64,
         memory_peak: Some(draw.level * draw.growth * GIB),
         memory_mean: Some(draw.level * GIB),
-        cpu_p95: Some(0.5),
+        cpu_need: Some(0.5),
         cpu_mean: Some(0.5),
         ..LifeProfile::default()
     };
@@ -156,7 +156,7 @@ fn change_the_future(case: &mut Case, keep_window: bool) {
     let life = &mut case.known.life;
     life.memory_peak = life.memory_peak.map(|peak| peak * 7.0 + 1.0);
     life.memory_mean = life.memory_mean.map(|mean| mean * 5.0);
-    life.cpu_p95 = Some(3.0);
+    life.cpu_need = Some(3.0);
     life.censoring.killed = true;
     life.memory_peak_at_seconds = Some(12.0);
     case.known.workload.ending = Ending::Failed;

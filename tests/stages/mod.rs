@@ -9,5 +9,6 @@ mod index_files;
 mod index_format;
 mod replay_containers;
 mod store;
+mod submission;
 mod synth;
 mod whole_traces;

@@ -139,7 +139,7 @@ fn case(task: &BTreeMap<String, String>, points: &[(f64, f64, f64)], common_cloc
         samples: samples.len() as u64,
         memory_peak: points.iter().map(|point| point.2).max_by(f64::total_cmp),
         memory_mean: Some(mean(|point| point.2)),
-        cpu_p95: cpu.get((cpu.len() * 95).div_ceil(100) - 1).copied(),
+        cpu_need: cpu.get((cpu.len() * 95).div_ceil(100) - 1).copied(),
         cpu_mean: Some(mean(|point| point.1)),
         ..LifeProfile::default()
     };

@@ -8,18 +8,21 @@ mod page;
 mod progress;
 mod tables;
 
+use std::num::NonZeroU64;
 use std::path::Path;
 
-use crate::cli::replay::{Replay, ReplayForm, SplitChoice};
+use crate::cli::replay::{LivesChoice, Replay, ReplayForm, SplitChoice};
 use crate::cli::values::Switch;
 use crate::error::{CommandError, Outcome};
-use crate::predict::{self, Question};
+use crate::predict::{self, Draw, Drawn, Known, LifeSpan, Profiling, Question};
 use crate::profile::Window;
 use crate::replay::{
     Case, Provenance, ReplayParams, ReplayReport, Shadow, Split, replay_watched, rivals, seconds_observed,
 };
 use crate::store::{Manifest, Store};
+use crate::trace::Sample;
 use crate::ui::Ui;
+use crate::units::Micros;
 
 use progress::Shown;
 
@@ -40,19 +43,17 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Replay) -> Result<Outcome, Comma
     if let Some(path) = &args.report {
         page::check(path)?;
     }
-    let cases = {
-        let progress = ui.steps("reading workloads", store.manifest().totals.sampled_workloads);
-        let mut cases = Vec::new();
-        predict::read_history(&store, params.window, &mut |known, samples| {
-            progress.advance(1);
-            cases.push(Case { known, samples: samples.to_vec() });
-            Ok(())
-        })?;
-        cases
-    };
+    let draw = Draw { tasks: args.tasks.map(NonZeroU64::get), per_task: args.instances.get() };
+    let (cases, drawn) = read_cases(ui, &store, &params, draw)?;
+    if cases.is_empty() && store.manifest().totals.summaries > 0 {
+        ui.hint(
+            "the store holds instances with one row each, which have no first window: `--window 0s` asks about them at submission",
+        );
+    }
     let report = {
         let (learner, progress) = (Shadow::new(params.units), Shown::new(ui));
         let mut report = replay_watched(&cases, &params, &learner, &progress)?;
+        say_drawn(&mut report, drawn);
         if !windows.is_empty() {
             report.seconds_observed = Some(seconds_observed(cases, &windows, &params, &learner, &progress)?);
         }
@@ -78,6 +79,46 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Replay) -> Result<Outcome, Comma
     match &args.gate {
         Some(gate) => gate::pass(ui, &gate.judge(&report, params.split)),
         None => Ok(Outcome::Done),
+    }
+}
+
+/// Returns the runs to replay: those with a series and, where nothing is to be observed, instances of which the trace has
+/// one row each; with how many of these were drawn.
+fn read_cases(
+    ui: &Ui,
+    store: &Store,
+    params: &ReplayParams,
+    draw: Draw,
+) -> Result<(Vec<Case>, Option<Drawn>), CommandError> {
+    let progress = ui.steps("reading workloads", store.manifest().totals.sampled_workloads);
+    let mut cases = Vec::new();
+    let mut take = |known: Known, samples: &[Sample]| {
+        progress.advance(1);
+        cases.push(Case { known, samples: samples.to_vec() });
+        Ok(())
+    };
+    let profiling = Profiling { window: params.window, span: params.span, cpu_share: params.cpu_share };
+    predict::read_history(store, profiling, &mut take)?;
+    let is_at_submission = params.window.length <= Micros::ZERO;
+    let drawn = if is_at_submission && store.manifest().totals.summaries > 0 {
+        Some(predict::read_instances(store, draw, params.cpu_share, &mut take)?)
+    } else {
+        None
+    };
+    Ok((cases, drawn))
+}
+
+/// Says in the report how many instances were drawn.
+fn say_drawn(report: &mut ReplayReport, drawn: Option<Drawn>) {
+    report.instances = drawn;
+    if let Some(drawn) = drawn {
+        report.warnings.insert(
+            0,
+            format!(
+                "{} of {} instances are replayed, at most {} of each of {} of {} tasks, drawn by a hash of their names",
+                drawn.instances, drawn.of, drawn.most_per_task, drawn.tasks, drawn.of_tasks
+            ),
+        );
     }
 }
 
@@ -132,6 +173,12 @@ fn params(args: &Replay, rivals: Vec<String>, manifest: &Manifest) -> ReplayPara
     let mut params = ReplayParams::new(Window { length: args.window }, first, manifest.units);
     params.also = splits;
     params.rivals = rivals;
+    params.span = match args.lives {
+        LivesChoice::Whole => LifeSpan::Whole,
+        LivesChoice::Sampled => LifeSpan::Sampled,
+    };
+    params.cpu_share = args.cpu_percentile;
+    (params.store_share, params.test_share) = (args.cuts.calibration, args.cuts.test);
     params.question.k = args.k.get();
     params.question.coverage = args.coverage;
     params.machine = manifest.machine;

@@ -77,11 +77,11 @@ fn steps(view: &View<'_>) -> Vec<String> {
         report.k,
         percent(Some(report.coverage))
     ));
-    steps.push(
-        "The need of memory is the largest use of the whole life, the need of CPU the 95th percentile of the rows' means. Peaks between two \
-         samples are seen by nobody."
-            .to_owned(),
-    );
+    steps.push(format!(
+        "The need of memory is the largest use of the whole life, the need of CPU the percentile of the rows' means at {}. Peaks between two \
+         samples are seen by nobody.",
+        percent(Some(report.cpu_share))
+    ));
     for (resource, censored) in [(Resource::Memory, split.censored_memory), (Resource::Cpu, split.censored_cpu)] {
         if censored > 0 {
             steps.push(format!(

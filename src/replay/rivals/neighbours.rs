@@ -75,7 +75,7 @@ impl Rival for Neighbours {
             .cases
             .iter()
             .enumerate()
-            .filter(|(_, case)| !case.known.life.censoring.left && case.known.window.samples > 0)
+            .filter(|(_, case)| case.known.can_teach(surroundings.window))
             .map(|(position, case)| (position, &case.known))
             .unzip();
         let fitted = if known.is_empty() {

@@ -49,7 +49,7 @@ impl Prepared for Oracle {
         // A need that is only "at least" this is not the truth: such workloads have no oracle.
         let censored = life.censoring.killed || life.censoring.right;
         let memory = life.memory_peak.filter(|_| !censored && !life.censoring.memory_at_limit);
-        let cpu = life.cpu_p95.filter(|_| !censored && !life.censoring.cpu_throttled);
+        let cpu = life.cpu_need.filter(|_| !censored && !life.censoring.cpu_throttled);
         let scaled = |setting: &Setting| {
             let times = |amount: Option<f64>| amount.map(|amount| amount * (1.0 + setting.knob));
             let answer = Recommendation { cpu: times(cpu), memory: times(memory), rung: "future" };

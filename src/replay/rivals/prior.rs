@@ -33,7 +33,7 @@ impl Needs {
         };
         Self {
             memory: sorted(|case| case.known.life.memory_peak),
-            cpu: sorted(|case| case.known.life.cpu_p95),
+            cpu: sorted(|case| case.known.life.cpu_need),
             applications: sizes.len(),
         }
     }

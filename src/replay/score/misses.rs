@@ -50,7 +50,7 @@ impl Scorer<'_> {
             let known = &cases.get(*case as usize)?.known;
             let (need, factor) = match resource {
                 Resource::Memory => (known.life.memory_peak, self.units.memory_factor),
-                Resource::Cpu => (known.life.cpu_p95, self.units.cpu_factor),
+                Resource::Cpu => (known.life.cpu_need, self.units.cpu_factor),
             };
             Some(MissNeighbour {
                 workload: named(&known.workload.id, known.workload.run),

@@ -79,6 +79,12 @@ fn events(
     if !is_numbered(job, "j_") {
         flags = flags.with(WorkloadFlags::UNUSUAL_ID);
     }
+    // Known when the task is handed in, and numbers: what a newcomer without a first window can be compared by.
+    let instances = facts.0.filter(|instances| *instances >= 0).map(|instances| instances.to_string());
+    let dependencies = dag.count.to_string();
+    let labels: Vec<(&str, &str)> = std::iter::once(("dependencies", dependencies.as_str()))
+        .chain(instances.as_deref().map(|instances| ("instances", instances)))
+        .collect();
     // Two sequence numbers a row: at the same time the start comes before the end.
     let sequence = context.sequence(2 * row.number);
     let kind = if life.start.is_some() { EventKind::Schedule } else { EventKind::Exists };
@@ -88,6 +94,7 @@ fn events(
         application: Some(job),
         class: facts.1,
         replicas: facts.0.and_then(|instances| u32::try_from(instances).ok()),
+        labels: &labels,
         flags,
         ..EventRow::new(&workload, Some(time), sequence, kind)
     };
@@ -184,6 +191,8 @@ struct Dependencies {
     is_cut: bool,
     /// The task waits for itself.
     has_itself: bool,
+    /// How many tasks it waits for, as far as the name says.
+    count: usize,
 }
 
 impl Dependencies {
@@ -193,7 +202,8 @@ impl Dependencies {
         let is_list = !own.is_empty() && own.bytes().all(|byte| byte.is_ascii_digit());
         let is_cut = is_list && name.chars().count() >= NAME_LIMIT;
         let last = if is_cut { name.rsplit('_').next() } else { None };
+        let count = if is_list { parts.clone().filter(|dependency| !dependency.is_empty()).count() } else { 0 };
         let has_itself = is_list && parts.any(|dependency| dependency == own && last != Some(dependency));
-        Self { is_cut, has_itself }
+        Self { is_cut, has_itself, count }
     }
 }

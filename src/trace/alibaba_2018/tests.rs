@@ -217,6 +217,18 @@ fn anomaly_13_use_above_plan_is_kept() {
 }
 
 #[test]
+fn what_is_known_of_a_task_when_it_is_handed_in_becomes_labels() {
+    let labels = |row: &str| {
+        let reading = read("batch_task", row);
+        let labels = reading.kept.events[0].labels.clone();
+        labels.into_iter().map(|(name, text)| format!("{name}={text}")).collect::<Vec<_>>()
+    };
+    assert_eq!(labels("R4_2_3,7,j_2,1,Running,5,0,50,0.2\n"), ["dependencies=2", "instances=7"]);
+    assert_eq!(labels("task_LTg0MTUw,7,j_2,1,Running,5,0,50,0.2\n"), ["dependencies=0", "instances=7"]);
+    assert_eq!(labels("M1,,j_2,1,Waiting,0,0,,\n"), ["dependencies=0"]);
+}
+
+#[test]
 fn reduced_tasks_count_from_their_hour() {
     let reading = read("sample_tasks", "60,j_2063029,R4_3,12,100.0,0.39,3\n");
     let [start, end] = reading.kept.events.as_slice() else { panic!("start and end") };

@@ -86,12 +86,16 @@ struct Learned {
     models: Vec<(Resource, Vec<Option<Boosted>>)>,
 }
 
-/// Returns the level of a window, at least the floor below which differences do not matter.
+/// Returns the level of a window, at least the floor below which differences do not matter; that floor where nothing was
+/// observed, at submission.
 fn level(window: &WindowProfile, resource: Resource, floors: Floors) -> Option<f64> {
     let (profile, floor) = match resource {
         Resource::Memory => (window.memory, floors.memory),
         Resource::Cpu => (window.cpu, floors.cpu),
     };
+    if window.is_empty() {
+        return Some(floor);
+    }
     profile.map(|profile| profile.max.max(floor)).filter(|level| level.is_finite())
 }
 
@@ -99,7 +103,7 @@ fn level(window: &WindowProfile, resource: Resource, floors: Floors) -> Option<f
 fn target(known: &Known, resource: Resource, floors: Floors) -> Option<f64> {
     let (need, floor) = match resource {
         Resource::Memory => (known.life.memory_peak, floors.memory),
-        Resource::Cpu => (known.life.cpu_p95, floors.cpu),
+        Resource::Cpu => (known.life.cpu_need, floors.cpu),
     };
     let level = level(&known.window, resource, floors)?;
     Some((need?.max(floor) / level).ln()).filter(|target| target.is_finite())
@@ -108,7 +112,7 @@ fn target(known: &Known, resource: Resource, floors: Floors) -> Option<f64> {
 impl Learned {
     fn from(store: &Store<'_>, quantiles: &[f64], surroundings: &Surroundings<'_>) -> Self {
         let (floors, seed) = (surroundings.floors, surroundings.seed);
-        let learnable = store.cases.iter().map(|case| &case.known).filter(|known| known.is_learnable());
+        let learnable = store.cases.iter().map(|case| &case.known).filter(|known| known.can_teach(surroundings.window));
         let mut known: Vec<(u64, &Known)> = learnable.map(|known| (key(known), known)).collect();
         known.sort_by_key(|(key, _)| mixed(*key ^ seed));
         known.truncate(MOST_LEARNED);
