@@ -247,3 +247,29 @@ fn a_report_is_one_page_that_needs_nothing_else() {
     let answer = replay("again.html/page.html").expect_code(1);
     assert!(answer.stderr.contains("again.html") && answer.stdout.is_empty(), "{}", answer.stderr);
 }
+
+#[test]
+fn instances_without_a_series_are_asked_about_at_submission() {
+    let world = World::new();
+    let (mut tasks, mut instances) = (Vec::new(), Vec::new());
+    for job in 0..60 {
+        tasks.push(format!("{},j_{job},M1,20,100.0,{}.0,2\n", 60 * job, 2 + job % 5));
+        for number in 0..2 {
+            instances.push(format!("{},j_{job},M1,ins_{job}{number},20,50.0,0.{}\n", 60 * job, 2 + job % 5));
+        }
+    }
+    world.write("sample_tasks.csv", tasks.concat());
+    world.write("sample_instances.csv", instances.concat());
+    world.run(["ingest", "sample_tasks.csv", "sample_instances.csv"]).expect_code(0);
+    let without = world.run(["replay", "--rivals", "owner"]).expect_code(1);
+    assert!(without.stderr.contains("`--window 0s` asks about them at submission"), "{}", without.stderr);
+    let more = ["--window", "0s", "--split", "unseen", "--cuts", "0.4,0.6", "--tasks", "50", "--rivals", "owner"];
+    let answer = world.run(["replay", "-o", "json", "--feedback", "off"].iter().chain(&more)).expect_code(0);
+    assert!(answer.stderr.contains("50 of 120 instances are replayed"), "{}", answer.stderr);
+    let json: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+    assert_eq!((&json["instances"]["tasks"], &json["instances"]["of_tasks"]), (&50.into(), &60.into()));
+    assert_eq!(json["splits"][0]["basis"], "time-order");
+    let cuts = json["splits"][0]["cuts_seconds"].as_array().unwrap();
+    let [begin, calibration, _, end] = [0, 1, 2, 3].map(|at| cuts[at].as_f64().unwrap());
+    assert!((calibration - begin - 0.4 * (end - begin)).abs() < 1e-3, "{cuts:?}");
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use shadow::predict::{Draw, Drawn, LifeSpan, Profiling, read_history, read_instances};
 use shadow::profile::Window;
 use shadow::replay::{
-    Case, Population, Reading, ReplayParams, ReplayReport, Resource, Row, Shadow, Split, Weighting, replay,
+    Case, Population, Reading, Reason, ReplayParams, ReplayReport, Resource, Row, Shadow, Split, Weighting, replay,
 };
 use shadow::store::{IngestParams, Store, ingest};
 use shadow::trace::source::Silent;
@@ -98,7 +98,8 @@ fn instances_are_asked_about_at_submission_by_who_needs_no_window() {
     assert!(waste("shadow") < waste("constant"), "{} of {}", waste("shadow"), waste("constant"));
 }
 
-/// Twelve hours of virtual machines that are there all along, each at a level of its own.
+/// Twelve hours of twenty virtual machines that are there all along, each at a level of its own, and of one that is switched
+/// off for the first of them.
 fn machines(folder: &Path) -> PathBuf {
     let header = "Timestamp [ms];\tCPU cores;\tCPU capacity provisioned [MHZ];\tCPU usage [MHZ];\tCPU usage [%];\t\
                   Memory capacity provisioned [KB];\tMemory usage [KB];\tDisk read throughput [KB/s];\t\
@@ -106,8 +107,11 @@ fn machines(folder: &Path) -> PathBuf {
                   Network transmitted throughput [KB/s]\n";
     let traces = folder.join("rnd/2013-8");
     std::fs::create_dir_all(&traces).expect("made");
-    for machine in 0..20 {
+    for machine in 0..21 {
         let row = |step: i64| {
+            if machine == 20 && step < 12 {
+                return format!("{};\t0;\t0;\t0;\t0;\t0;\t0;\t0;\t0;\t0;\t0\n", 1_375_000_000 + 300 * step);
+            }
             let used = 100 * (machine + 1) + 10 * (step % 12);
             let (time, memory) = (1_375_000_000 + 300 * step, 1000 * used);
             format!("{time};\t2;\t5200;\t{used};\t1;\t8388608;\t{memory};\t1;\t2;\t3;\t4\n")
@@ -139,6 +143,7 @@ fn machines_that_run_throughout_are_asked_about_only_where_lives_are_what_was_sa
     let report = report_of(LifeSpan::Sampled);
     let split = &report.splits[0];
     assert_eq!((split.queries, split.censored_cpu, split.censored_memory), (20, 0, 0));
+    assert_eq!(split.removed[&Reason::NoSampleInWindow].workloads, 1, "who was switched off showed nothing");
     let said = |what: &str| report.warnings.iter().any(|warning| warning.contains(what));
     assert!(said("is no start-up") && said("99th percentile") && said("hypervisor"), "{:?}", report.warnings);
 }

@@ -17,7 +17,8 @@ use crate::error::{CommandError, Outcome};
 use crate::predict::{self, Draw, Drawn, Known, LifeSpan, Profiling, Question};
 use crate::profile::Window;
 use crate::replay::{
-    Case, Provenance, ReplayParams, ReplayReport, Shadow, Split, replay_watched, rivals, seconds_observed,
+    Case, Provenance, Reason, ReplayParams, ReplayReport, Shadow, Split, SplitReport, replay_watched, rivals,
+    seconds_observed,
 };
 use crate::store::{Manifest, Store};
 use crate::trace::Sample;
@@ -218,6 +219,13 @@ fn warn(ui: &Ui, report: &ReplayReport) {
     let observed = report.seconds_observed.iter().flat_map(|observed| &observed.warnings);
     for warning in report.warnings.iter().chain(observed) {
         ui.warn(warning);
+    }
+    let was_none_seen_starting =
+        |split: &SplitReport| split.queries == 0 && split.removed.contains_key(&Reason::StartNotVisible);
+    if report.splits.iter().all(was_none_seen_starting) {
+        ui.hint(
+            "nobody was seen starting; `--lives sampled` takes the first row that the trace shows for the start, in the middle of lives",
+        );
     }
     if tables::has_shares(report) {
         ui.hint(
