@@ -351,6 +351,14 @@ mod tests {
     }
 
     #[test]
+    fn intervals_are_drawn_as_far_as_the_axis_goes() {
+        let lines = |figure: &Figure| figure.html().matches("<polyline").count();
+        let mut without = figure();
+        without.lines[0].spans.clear();
+        assert_eq!(lines(&figure()), lines(&without) + 2, "one inside, one cut at the upper end");
+    }
+
+    #[test]
     fn ticks_are_round() {
         let ticks = |axis: &Axis| axis.ticks.iter().map(|(_, label)| label.clone()).collect::<Vec<_>>();
         assert_eq!(ticks(&figure().y), ["0", "2", "4", "6", "8"]);

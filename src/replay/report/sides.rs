@@ -14,17 +14,16 @@ const SPREAD: f64 = 0.7;
 /// Nothing for one split.
 pub(super) fn section(views: &[View<'_>]) -> String {
     let Some(first) = views.first().filter(|_| views.len() > 1) else { return String::new() };
-    let names: Vec<&str> = views.iter().map(|view| super::name_of(view.split.split)).collect();
     let mut html = "<h2>How much hangs on having seen the like?</h2>\n".to_owned();
-    for sentence in views.iter().filter_map(sentence) {
+    // The first split has its finding above.
+    for sentence in views.iter().skip(1).filter_map(sentence) {
         put(&mut html, format_args!("<p class=\"lead\">{}</p>\n", escape(&sentence)));
     }
+    let told: Vec<&str> = views.iter().map(|view| told(view.split.split)).collect();
     html.push_str(&paragraph(&format!(
-        "All at {1} coverage, in every split that was replayed ({0}). Recurring: other runs of the application were known. Unseen: \
-         nothing of it was. Leaky: the store held the future as well; how far it lies below recurring is how far such figures flatter. Bars \
-         are 95 % intervals; where there is none, there are too few applications for one.",
-        names.join(", "),
-        percent(Some(1.0 - first.target))
+        "Every split that was replayed, at {} coverage. {} Bars are 95 % intervals; where there is none, there are too few applications, or users, for one.",
+        percent(Some(1.0 - first.target)),
+        told.join(" ")
     )));
     html.push_str(&first.key());
     let mut figures = String::new();
@@ -40,6 +39,17 @@ pub(super) fn section(views: &[View<'_>]) -> String {
     let name = format!("Mean waste at {} coverage by split", percent(Some(1.0 - first.target)));
     html.push_str(&details("The numbers behind these figures", &table(&name, &header, &rows)));
     html
+}
+
+/// Says what a split is.
+const fn told(split: Split) -> &'static str {
+    match split {
+        Split::Recurring => "Recurring: other runs of the application were known.",
+        Split::Unseen => "Unseen: nothing of the application was.",
+        Split::Leaky => {
+            "Leaky: the store held the future as well; how far it lies below recurring is how far such figures flatter."
+        }
+    }
 }
 
 /// Says what shadow and the best other method waste of memory in a split.
