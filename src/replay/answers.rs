@@ -1,5 +1,7 @@
 //! Asks every rival about every query of every block.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::predict::{Facts, Newcomer};
@@ -10,7 +12,7 @@ use super::ReplayError;
 use super::case::{Case, application_key, broader_key};
 use super::plan::Block;
 use super::results::Resource;
-use super::rivals::{Query, Recommendation, Rival, Setting, Stated, Store, Surroundings};
+use super::rivals::{Conduct, Query, Recommendation, Rival, Setting, Stated, Store, Surroundings};
 use super::watch::Watch;
 
 /// A rival with its sweep.
@@ -105,6 +107,8 @@ pub(super) struct Answers {
     stated: Vec<Vec<Stated>>,
     /// Per rival: (draws, settings).
     shapes: Vec<(usize, usize)>,
+    /// Per block and rival: what it does after its first answers.
+    conducts: Vec<Vec<Arc<dyn Conduct>>>,
 }
 
 impl Answers {
@@ -160,7 +164,13 @@ impl Answers {
                 .collect(),
             stated: self.stated.iter().map(|stated| kept.iter().map(|query| stated[*query]).collect()).collect(),
             shapes: self.shapes.clone(),
+            conducts: self.conducts.clone(),
         }
+    }
+
+    /// Returns what a rival does with a query after its first answer.
+    pub(super) fn conduct(&self, rival: usize, query: usize) -> &dyn Conduct {
+        &*self.conducts[self.blocks[query]][rival]
     }
 
     /// Returns the draws of a rival.
@@ -244,9 +254,11 @@ pub(super) fn ask(
         evidence: contestants.iter().map(|_| Vec::new()).collect(),
         stated: contestants.iter().map(|_| Vec::new()).collect(),
         shapes,
+        conducts: Vec::new(),
     };
     for (position, block) in blocks.iter().enumerate() {
         let store = Store { cases: block.store.iter().map(|case| &cases[*case]).collect(), has_clock };
+        let mut conducts = Vec::with_capacity(contestants.len());
         for (rival, contestant) in contestants.iter().enumerate() {
             let prepared = contestant.rival.prepare(&store, surroundings)?;
             let published = contestant.rival.published();
@@ -283,7 +295,9 @@ pub(super) fn ask(
                 answers.evidence[rival].push(told.evidence);
                 answers.stated[rival].push(told.stated);
             }
+            conducts.push(Arc::from(prepared.conduct()));
         }
+        answers.conducts.push(conducts);
         answers.queries.extend(&block.queries);
         answers.blocks.extend(block.queries.iter().map(|_| position));
     }

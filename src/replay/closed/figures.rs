@@ -205,6 +205,11 @@ impl Tally {
         self.days.extend(days);
     }
 
+    /// Returns whether an allocation was ever changed after the first.
+    pub(super) fn has_changes(&self) -> bool {
+        self.runs.iter().any(|summary| summary.run.changes > 0)
+    }
+
     /// Returns the rows: by resource, weighting and life group; groups without runs have none.
     pub(super) fn rows(
         &self,

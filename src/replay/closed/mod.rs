@@ -3,7 +3,7 @@
 //! Input: the plan's test blocks with their stores, the first answers of all rivals, and the rows of every query. Output:
 //! [`ClosedRow`]s: what was allocated, used and killed per job-day, under F0, F1 and F2. Shadow matches again over longer
 //! windows and lets the run's own record take over ([`crate::predict::control`]); rivals with a published feedback
-//! follow it ([`super::rivals::Rival::controller`]); all others hold their first answer and grow it after a kill.
+//! follow it ([`super::rivals::Conduct::controller`]); all others hold their first answer and grow it after a kill.
 //!
 //! Invariants: a controller is shown rows only after they ended, and stores hold what their block allows; figures begin
 //! at the end of the rows that the first answer rests on; runs are led in parallel and added up in the order of the
@@ -16,7 +16,7 @@ mod figures;
 mod held;
 mod stages;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -31,7 +31,7 @@ use super::feedback::FeedbackModel;
 use super::params::ReplayParams;
 use super::plan::Block;
 use super::results::Resource;
-use super::rivals::Surroundings;
+use super::rivals::{Conduct, Surroundings};
 use super::series::Series;
 use super::watch::Watch;
 
@@ -56,6 +56,8 @@ struct Leader {
     /// Position of the rival whose first answer it is.
     contestant: usize,
     is_shadow: bool,
+    /// Whether it had no first answer to anything.
+    is_silent: bool,
 }
 
 /// Everything that leading needs.
@@ -85,13 +87,17 @@ pub(super) fn closed_loop(
     for (contestant, entry) in contestants.iter().enumerate() {
         // Without any answer, at first or later, a rival's line would be the owner's.
         let is_silent = (0..answers.queries.len()).all(|query| answers.rung(contestant, query).is_none());
-        if is_silent && !answers.queries.first().is_some_and(|case| answers_later(&cases[*case], entry, surroundings)) {
+        let may_answer_later = || {
+            let case = answers.queries.first().map(|case| &cases[*case]);
+            case.is_some_and(|case| answers_later(case, entry, answers.conduct(contestant, 0), params))
+        };
+        if is_silent && !may_answer_later() {
             continue;
         }
         let name = entry.rival.name();
-        leaders.push(Leader { name, contestant, is_shadow: name == "shadow" });
+        leaders.push(Leader { name, contestant, is_shadow: name == "shadow", is_silent });
         if name == "shadow" {
-            leaders.push(Leader { name: SHADOW_HELD, contestant, is_shadow: false });
+            leaders.push(Leader { name: SHADOW_HELD, contestant, is_shadow: false, is_silent });
         }
     }
     let world = World { cases, params, contestants, answers, surroundings, leaders };
@@ -122,17 +128,22 @@ pub(super) fn closed_loop(
         tallies.entry(key).or_default().add(part);
     }
     let units = surroundings.scale.output();
+    // Who never answered at all led nothing: its line would be the owner's.
+    let changed: BTreeSet<usize> =
+        tallies.iter().filter(|(_, tally)| tally.has_changes()).map(|((leader, _), _)| *leader).collect();
+    let has_led = |leader: usize| !world.leaders[leader].is_silent || changed.contains(&leader);
     Ok(tallies
         .iter()
+        .filter(|((leader, _), _)| has_led(*leader))
         .flat_map(|((leader, model), tally)| tally.rows(params.split, world.leaders[*leader].name, *model, &units))
         .collect())
 }
 
 /// Returns whether a rival is led by rules of its own: it may answer when it has seen more.
-fn answers_later(case: &Case, entry: &Contestant, surroundings: &Surroundings<'_>) -> bool {
-    let asked = Asked::new(case, surroundings.window.length);
+fn answers_later(case: &Case, entry: &Contestant, conduct: &dyn Conduct, params: &ReplayParams) -> bool {
+    let asked = Asked::new(case, params.window.length);
     let setting = entry.settings[entry.rival.published()];
-    entry.rival.controller(&asked.query(), &setting, &surroundings.scale).is_some()
+    conduct.controller(&asked.query(), &setting).is_some()
 }
 
 /// Groups queries by the job that their identifiers name, in the order of their first; a run without a job is its own.
@@ -219,7 +230,8 @@ impl World<'_> {
         let setting = entry.settings[published];
         let scale = &self.surroundings.scale;
         let own_rule = own.memory.is_some();
-        let by_rule = || entry.rival.controller(&asked.query(), &setting, scale);
+        let conduct = self.answers.conduct(leader.contestant, query);
+        let by_rule = || conduct.controller(&asked.query(), &setting);
         let mut controller: Box<dyn Controller + '_> = match stages.filter(|_| leader.is_shadow) {
             Some(stages) => {
                 let floors = Floors::of(self.params.units);
@@ -231,7 +243,7 @@ impl World<'_> {
                     let query = &asked;
                     let bump = move |kills: &[super::feedback::Attempt]| {
                         if own_rule {
-                            entry.rival.after_kills(&query.query(), &setting, kills, scale)
+                            conduct.after_kills(&query.query(), &setting, kills)
                         } else {
                             kills.last().map(|kill| kill.allocation * 2.0)
                         }

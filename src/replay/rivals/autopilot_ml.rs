@@ -5,7 +5,7 @@
 //! our values". The paper prints the new limit inside the last choice; it is read as the limit now in force.
 
 use super::autopilot_window::{Bounds, WINDOW_SECONDS};
-use super::recommender::{AtTheWindow, Recommender};
+use super::recommender::{AtTheWindow, OfRows, Recommender};
 use super::steps::{Polled, Steps};
 use super::{Prepared, Query, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::replay::Scale;
@@ -158,19 +158,16 @@ impl Ensemble {
 #[derive(Debug, Clone)]
 pub struct AutopilotModels {
     steps: Steps,
-    margin: f64,
     cpu: Ensemble,
     memory: Ensemble,
     scale: Scale,
 }
 
 impl AutopilotModels {
-    /// Returns a recommender without windows; `factor` multiplies the ratio of the costs of too little and too much, `margin`
-    /// is added on top (published: none).
-    pub fn new(factor: f64, margin: f64, scale: &Scale) -> Self {
+    /// Returns a recommender without windows; `factor` multiplies the ratio of the costs of too little and too much.
+    pub fn new(factor: f64, scale: &Scale) -> Self {
         Self {
             steps: Steps::of(WINDOW_SECONDS),
-            margin,
             cpu: Ensemble::new(Bounds::of_cpu(scale.cores_per_unit.is_some()), OVERRUN_CPU * factor),
             memory: Ensemble::new(Bounds::of_memory(scale.bytes_per_unit.is_some()), OVERRUN_MEMORY * factor),
             scale: *scale,
@@ -200,9 +197,9 @@ impl Recommender for AutopilotModels {
         }
     }
 
-    fn recommend(&self) -> (Option<f64>, Option<f64>) {
+    fn recommend(&self, setting: &Setting) -> (Option<f64>, Option<f64>) {
         let limit = |ensemble: &Ensemble, unit: Option<f64>| {
-            ensemble.in_force.map(|(_, limit)| limit * (1.0 + self.margin) / unit.unwrap_or(1.0))
+            ensemble.in_force.map(|(_, limit)| limit * (1.0 + setting.margin) / unit.unwrap_or(1.0))
         };
         (limit(&self.cpu, self.scale.cores_per_unit), limit(&self.memory, self.scale.bytes_per_unit))
     }
@@ -239,16 +236,19 @@ impl Rival for AutopilotMl {
         Some(("Autopilot ML", without))
     }
 
-    fn prepare<'a>(
-        &self,
-        _: &Store<'a>,
-        surroundings: &Surroundings<'_>,
-    ) -> Result<Box<dyn Prepared + 'a>, ReplayError> {
-        Ok(Box::new(AtTheWindow { rival: *self, scale: surroundings.scale }))
+    fn prepare<'a>(&self, _: &Store<'a>, world: &Surroundings<'_>) -> Result<Box<dyn Prepared + 'a>, ReplayError> {
+        Ok(Box::new(AtTheWindow { rival: *self, scale: world.scale }))
+    }
+}
+
+impl OfRows for AutopilotMl {
+    fn recommender(&self, _: &Query<'_>, setting: &Setting, scale: &Scale) -> Box<dyn Recommender> {
+        Box::new(AutopilotModels::new(setting.knob, scale))
     }
 
-    fn recommender(&self, _: &Query<'_>, setting: &Setting, scale: &Scale) -> Option<Box<dyn Recommender>> {
-        Some(Box::new(AutopilotModels::new(setting.knob, setting.margin, scale)))
+    /// The factor on the costs decides what the models learn.
+    fn learns_alike(&self, a: &Setting, b: &Setting) -> bool {
+        a.knob.total_cmp(&b.knob).is_eq()
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use super::recommender::{AtTheWindow, Recommender};
+use super::recommender::{AtTheWindow, OfRows, Recommender};
 use super::steps::{Polled, Steps};
 use super::{Prepared, Query, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::replay::Scale;
@@ -174,7 +174,6 @@ fn margin_at(amount: f64, margin: f64, (small, large): (f64, f64)) -> f64 {
 #[derive(Debug, Clone)]
 pub struct MovingWindow {
     steps: Steps,
-    margin: f64,
     cpu: Moving,
     memory: Moving,
     scale: Scale,
@@ -182,12 +181,11 @@ pub struct MovingWindow {
 
 impl MovingWindow {
     /// Returns a recommender without windows. Where the size of the largest machine is unknown, it is 1.
-    pub fn new(margin: f64, cpu: Statistic, memory: Statistic, scale: &Scale) -> Self {
+    pub fn new(cpu: Statistic, memory: Statistic, scale: &Scale) -> Self {
         let cpu_bounds = Bounds::of_cpu(scale.cores_per_unit.is_some());
         let memory_bounds = Bounds::of_memory(scale.bytes_per_unit.is_some());
         Self {
             steps: Steps::of(WINDOW_SECONDS),
-            margin,
             cpu: Moving::new(cpu_bounds, HALF_LIFE_CPU_SECONDS, cpu),
             memory: Moving::new(memory_bounds, HALF_LIFE_MEMORY_SECONDS, memory),
             scale: *scale,
@@ -217,10 +215,10 @@ impl Recommender for MovingWindow {
         }
     }
 
-    fn recommend(&self) -> (Option<f64>, Option<f64>) {
+    fn recommend(&self, setting: &Setting) -> (Option<f64>, Option<f64>) {
         // Without machine sizes no amount is known to be large.
         let margin = |known: Option<f64>, sizes| {
-            move |amount| if known.is_some() { margin_at(amount, self.margin, sizes) } else { self.margin }
+            move |amount| if known.is_some() { margin_at(amount, setting.knob, sizes) } else { setting.knob }
         };
         let cpu = self.cpu.limit(margin(self.scale.cores_per_unit, CPU_MARGIN_CORES));
         let memory = self.memory.limit(margin(self.scale.bytes_per_unit, MEMORY_MARGIN_BYTES));
@@ -274,17 +272,15 @@ impl Rival for AutopilotWindow {
         Some(("Autopilot's moving window", without))
     }
 
-    fn prepare<'a>(
-        &self,
-        _: &Store<'a>,
-        surroundings: &Surroundings<'_>,
-    ) -> Result<Box<dyn Prepared + 'a>, ReplayError> {
-        Ok(Box::new(AtTheWindow { rival: *self, scale: surroundings.scale }))
+    fn prepare<'a>(&self, _: &Store<'a>, world: &Surroundings<'_>) -> Result<Box<dyn Prepared + 'a>, ReplayError> {
+        Ok(Box::new(AtTheWindow { rival: *self, scale: world.scale }))
     }
+}
 
-    fn recommender(&self, query: &Query<'_>, setting: &Setting, scale: &Scale) -> Option<Box<dyn Recommender>> {
+impl OfRows for AutopilotWindow {
+    fn recommender(&self, query: &Query<'_>, _: &Setting, scale: &Scale) -> Box<dyn Recommender> {
         let (cpu, memory) = statistics(query, self.is_intermediate);
-        Some(Box::new(MovingWindow::new(setting.knob, cpu, memory, scale)))
+        Box::new(MovingWindow::new(cpu, memory, scale))
     }
 }
 
@@ -363,7 +359,7 @@ mod tests {
     fn a_first_window_is_answered_from_the_seconds_seen() {
         let scale =
             Scale { cores_per_unit: Some(1.0), bytes_per_unit: Some(1.0), machine_cpu: None, machine_memory: None };
-        let mut window = MovingWindow::new(0.0, Statistic::Average, Statistic::Max, &scale);
+        let mut window = MovingWindow::new(Statistic::Average, Statistic::Max, &scale);
         let row = |second: i64, cpu, memory| Sample {
             start: crate::units::Micros::from_seconds(second),
             duration: crate::units::Micros::from_seconds(30),
@@ -372,9 +368,9 @@ mod tests {
             ..Sample::default()
         };
         window.observe(&[row(0, 1.0, GIB), row(30, 3.0, 2.0 * GIB)], 60.0);
-        assert_eq!(window.recommend(), (None, None));
+        assert_eq!(window.recommend(&Setting::knob(0.0)), (None, None));
         window.close();
-        let (cpu, memory) = window.recommend();
+        let (cpu, memory) = window.recommend(&Setting::knob(0.0));
         // Buckets are at most 3.5 and 4 % too high.
         assert!((2.0..2.07).contains(&cpu.unwrap()) && (2.0..2.08).contains(&(memory.unwrap() / GIB)));
     }

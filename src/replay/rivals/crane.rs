@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::recommender::{AtTheWindow, Recommender, memory_after_kills};
+use super::recommender::{AtTheWindow, Fed, OfRows, Recommender};
 use super::steps::{Polled, Steps};
 use super::{Prepared, Query, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::replay::Scale;
@@ -84,7 +84,6 @@ impl Week {
 #[derive(Debug, Clone)]
 pub struct CraneContainer {
     steps: Steps,
-    margin: f64,
     cpu: Week,
     memory: Week,
     cores_per_unit: Option<f64>,
@@ -97,12 +96,11 @@ pub struct CraneContainer {
 impl CraneContainer {
     /// Returns an empty history; without machine sizes the buckets span the largest machine, nothing is rounded, and memory
     /// has no step of 100 MiB.
-    pub fn new(margin: f64, has_decay: bool, scale: &Scale) -> Self {
+    pub fn new(has_decay: bool, scale: &Scale) -> Self {
         let width = |known: Option<f64>, published| if known.is_some() { published } else { BUCKET_OF_MACHINE };
         let half_life = |seconds| has_decay.then_some(seconds);
         Self {
             steps: Steps::of(STEP_SECONDS),
-            margin,
             cpu: Week::new(width(scale.cores_per_unit, CPU_BUCKET_CORES), half_life(HALF_LIFE_CPU_SECONDS)),
             memory: Week::new(width(scale.bytes_per_unit, MEMORY_BUCKET_BYTES), half_life(HALF_LIFE_MEMORY_SECONDS)),
             cores_per_unit: scale.cores_per_unit,
@@ -154,8 +152,8 @@ impl Recommender for CraneContainer {
         true
     }
 
-    fn recommend(&self) -> (Option<f64>, Option<f64>) {
-        let with_margin = |value: f64| value * (1.0 + self.margin);
+    fn recommend(&self, setting: &Setting) -> (Option<f64>, Option<f64>) {
+        let with_margin = |value: f64| value * (1.0 + setting.knob);
         let cpu = self.cpu.percentile(PERCENTILE).map(with_margin).map(|cores| match self.cores_per_unit {
             Some(per_unit) => (cores * 1000.0).trunc() / 1000.0 / per_unit,
             None => cores,
@@ -202,20 +200,18 @@ impl Rival for Crane {
         Some(("Crane", without))
     }
 
-    fn prepare<'a>(
-        &self,
-        _: &Store<'a>,
-        surroundings: &Surroundings<'_>,
-    ) -> Result<Box<dyn Prepared + 'a>, ReplayError> {
-        Ok(Box::new(AtTheWindow { rival: *self, scale: surroundings.scale }))
+    fn prepare<'a>(&self, _: &Store<'a>, world: &Surroundings<'_>) -> Result<Box<dyn Prepared + 'a>, ReplayError> {
+        Ok(Box::new(AtTheWindow { rival: *self, scale: world.scale }))
+    }
+}
+
+impl OfRows for Crane {
+    fn recommender(&self, _: &Query<'_>, _: &Setting, scale: &Scale) -> Box<dyn Recommender> {
+        Box::new(CraneContainer::new(self.has_decay, scale))
     }
 
-    fn recommender(&self, _: &Query<'_>, setting: &Setting, scale: &Scale) -> Option<Box<dyn Recommender>> {
-        Some(Box::new(CraneContainer::new(setting.knob, self.has_decay, scale)))
-    }
-
-    fn after_kills(&self, query: &Query<'_>, setting: &Setting, kills: &[Attempt], scale: &Scale) -> Option<f64> {
-        memory_after_kills(self, query, setting, kills, scale)
+    fn after_kills(&self, fed: impl FnOnce() -> Option<Fed>, setting: &Setting, kills: &[Attempt]) -> Option<f64> {
+        fed()?.memory_after(kills, setting)
     }
 }
 
@@ -223,16 +219,19 @@ impl Rival for Crane {
 #[expect(clippy::float_cmp, reason = "exact by construction")]
 mod tests {
     use super::*;
+    use crate::replay::rivals::Conduct;
     use crate::replay::test_cases::{case, newcomer, query};
 
     const MIB: f64 = 1_048_576.0;
     const DAY: f64 = 86_400.0;
+    const PLAIN: Setting = Setting::knob(0.0);
+    const PUBLISHED: Setting = Setting::knob(0.15);
     const PHYSICAL: Scale =
         Scale { cores_per_unit: Some(1.0), bytes_per_unit: Some(1.0), machine_cpu: None, machine_memory: None };
     const FRACTIONS: Scale = Scale { cores_per_unit: None, bytes_per_unit: None, ..PHYSICAL };
 
     fn minutes(runs: &[(u32, f64)], add: fn(&mut CraneContainer, f64, f64)) -> CraneContainer {
-        let mut crane = CraneContainer::new(0.15, false, &PHYSICAL);
+        let mut crane = CraneContainer::new(false, &PHYSICAL);
         let values = runs.iter().flat_map(|(count, value)| std::iter::repeat_n(*value, *count as usize));
         for (minute, value) in (0_u32..).zip(values) {
             add(&mut crane, f64::from(minute) * 60.0, value);
@@ -241,12 +240,12 @@ mod tests {
     }
 
     fn millicores(runs: &[(u32, f64)]) -> f64 {
-        (minutes(runs, CraneContainer::add_cpu).recommend().0.unwrap() * 1000.0).round()
+        (minutes(runs, CraneContainer::add_cpu).recommend(&PUBLISHED).0.unwrap() * 1000.0).round()
     }
 
     fn bytes(runs: &[(u32, f64)]) -> f64 {
         let mebibytes: Vec<(u32, f64)> = runs.iter().map(|(count, value)| (*count, value * MIB)).collect();
-        minutes(&mebibytes, CraneContainer::add_memory).recommend().1.unwrap()
+        minutes(&mebibytes, CraneContainer::add_memory).recommend(&PUBLISHED).1.unwrap()
     }
 
     #[test]
@@ -269,7 +268,7 @@ mod tests {
             let mut crane = minutes(&[(10, 250.0 * MIB)], CraneContainer::add_memory);
             crane.on_oom_kill(600.0, 500.0 * MIB);
             crane.now = 600.0 + age * DAY;
-            crane.recommend().1.unwrap()
+            crane.recommend(&PUBLISHED).1.unwrap()
         };
         assert_eq!(after(3.0), 629_145_600.0);
         assert!((after(8.0) - 361_758_720.0).abs() <= 1.0);
@@ -278,10 +277,10 @@ mod tests {
     #[test]
     fn samples_are_forgotten_after_a_week_and_fade_only_where_that_is_configured() {
         let late_peak = |has_decay, days: f64| {
-            let mut crane = CraneContainer::new(0.0, has_decay, &PHYSICAL);
+            let mut crane = CraneContainer::new(has_decay, &PHYSICAL);
             crane.add_cpu(0.0, 9.05);
             (1..200).for_each(|minute| crane.add_cpu(days * DAY + f64::from(minute), 0.25));
-            (crane.recommend().0.unwrap() * 10.0).round() / 10.0
+            (crane.recommend(&PLAIN).0.unwrap() * 10.0).round() / 10.0
         };
         assert_eq!((late_peak(false, 6.0), late_peak(false, 8.0)), (9.1, 0.3));
         assert_eq!((late_peak(true, 2.0), late_peak(true, 6.0)), (9.1, 0.3));
@@ -289,12 +288,12 @@ mod tests {
 
     #[test]
     fn without_machine_sizes_nothing_is_absolute() {
-        let mut crane = CraneContainer::new(0.0, false, &FRACTIONS);
+        let mut crane = CraneContainer::new(false, &FRACTIONS);
         crane.add_memory(0.0, 0.0105);
         crane.add_cpu(0.0, 0.0105);
-        assert!(crane.recommend() == (Some(0.011), Some(0.011)));
+        assert!(crane.recommend(&PLAIN) == (Some(0.011), Some(0.011)));
         crane.on_oom_kill(1.0, 0.5);
-        assert_eq!(crane.recommend().1, Some(0.6));
+        assert_eq!(crane.recommend(&PLAIN).1, Some(0.6));
     }
 
     #[test]
@@ -311,8 +310,8 @@ mod tests {
         assert_eq!(answer.cpu, Some(0.69));
         let kill = |allocation| Attempt { allocation, seen: 0.0, at: 30.0 };
         let kills = [kill(361_758_720.0), kill(466_616_320.0)];
-        assert_eq!(crane.after_kills(&asked, &setting, &kills[..1], &PHYSICAL), Some(466_616_320.0));
-        assert_eq!(crane.after_kills(&asked, &setting, &kills, &PHYSICAL), Some(571_473_920.0));
+        assert_eq!(Conduct::after_kills(&prepared, &asked, &setting, &kills[..1]), Some(466_616_320.0));
+        assert_eq!(Conduct::after_kills(&prepared, &asked, &setting, &kills), Some(571_473_920.0));
         assert_eq!(prepared.recommend(&query(&newcomer), &[setting], 0).unwrap()[0], None);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::recommender::{AtTheWindow, Recommender, memory_after_kills};
+use super::recommender::{AtTheWindow, Fed, OfRows, Recommender};
 use super::steps::{Polled, Steps};
 use super::{Prepared, Query, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::profile::quantile::interpolated;
@@ -32,7 +32,6 @@ type Points = VecDeque<(f64, f64)>;
 #[derive(Debug, Clone)]
 pub struct KrrWorkload {
     steps: Steps,
-    buffer: f64,
     cores_per_unit: Option<f64>,
     bytes_per_unit: Option<f64>,
     /// CPU and memory per pod; the rows that are observed are those of the first.
@@ -44,10 +43,9 @@ pub struct KrrWorkload {
 
 impl KrrWorkload {
     /// Returns a workload without points; without machine sizes nothing is rounded or floored.
-    pub fn new(buffer: f64, uses_kills: bool, scale: &Scale) -> Self {
+    pub fn new(uses_kills: bool, scale: &Scale) -> Self {
         Self {
             steps: Steps::of(STEP_SECONDS),
-            buffer,
             cores_per_unit: scale.cores_per_unit,
             bytes_per_unit: scale.bytes_per_unit,
             pods: vec![(Points::new(), Points::new())],
@@ -111,14 +109,14 @@ impl Recommender for KrrWorkload {
         self.uses_kills
     }
 
-    fn recommend(&self) -> (Option<f64>, Option<f64>) {
+    fn recommend(&self, setting: &Setting) -> (Option<f64>, Option<f64>) {
         let cpu = self.over_pods(|pod| &pod.0, percentile_of).map(|cores| match self.cores_per_unit {
             Some(per_unit) => round_up(cores * 1000.0).max(LEAST_MILLICORES) / 1000.0 / per_unit,
             None => cores,
         });
         let after_kill = if self.uses_kills { self.killed_at * OOM_FACTOR } else { 0.0 };
         let memory = self.over_pods(|pod| &pod.1, largest).map(|bytes| {
-            let bytes = (bytes * (1.0 + self.buffer)).max(after_kill);
+            let bytes = (bytes * (1.0 + setting.knob)).max(after_kill);
             match self.bytes_per_unit {
                 Some(per_unit) => round_up(bytes / MEBIBYTE).max(LEAST_MEBIBYTES) * MEBIBYTE / per_unit,
                 None => bytes,
@@ -160,22 +158,20 @@ impl Rival for Krr {
         Some(("KRR", without))
     }
 
-    fn prepare<'a>(
-        &self,
-        _: &Store<'a>,
-        surroundings: &Surroundings<'_>,
-    ) -> Result<Box<dyn Prepared + 'a>, ReplayError> {
-        Ok(Box::new(AtTheWindow { rival: *self, scale: surroundings.scale }))
+    fn prepare<'a>(&self, _: &Store<'a>, world: &Surroundings<'_>) -> Result<Box<dyn Prepared + 'a>, ReplayError> {
+        Ok(Box::new(AtTheWindow { rival: *self, scale: world.scale }))
+    }
+}
+
+impl OfRows for Krr {
+    fn recommender(&self, _: &Query<'_>, _: &Setting, scale: &Scale) -> Box<dyn Recommender> {
+        Box::new(KrrWorkload::new(self.uses_kills, scale))
     }
 
-    fn recommender(&self, _: &Query<'_>, setting: &Setting, scale: &Scale) -> Option<Box<dyn Recommender>> {
-        Some(Box::new(KrrWorkload::new(setting.knob, self.uses_kills, scale)))
-    }
-
-    fn after_kills(&self, query: &Query<'_>, setting: &Setting, kills: &[Attempt], scale: &Scale) -> Option<f64> {
+    fn after_kills(&self, fed: impl FnOnce() -> Option<Fed>, setting: &Setting, kills: &[Attempt]) -> Option<f64> {
         let factor = if self.uses_kills { OOM_FACTOR } else { 2.0 };
         let bumped = kills.last().map(|kill| kill.allocation * factor);
-        let own = self.uses_kills.then(|| memory_after_kills(self, query, setting, kills, scale)).flatten();
+        let own = if self.uses_kills { fed().and_then(|fed| fed.memory_after(kills, setting)) } else { None };
         own.or(bumped)
     }
 }
@@ -185,28 +181,33 @@ impl Rival for Krr {
 mod tests {
     use super::*;
 
+    const PLAIN: Setting = Setting::knob(0.0);
+    const PUBLISHED: Setting = Setting::knob(0.15);
     const PHYSICAL: Scale =
         Scale { cores_per_unit: Some(1.0), bytes_per_unit: Some(1.0), machine_cpu: None, machine_memory: None };
 
     /// Pods of (count, value), CPU in cores and memory in MiB alike.
     fn pods(pods: &[&[(u32, f64)]]) -> KrrWorkload {
-        let mut krr = KrrWorkload::new(0.15, false, &PHYSICAL);
+        let mut krr = KrrWorkload::new(false, &PHYSICAL);
         for (pod, runs) in pods.iter().enumerate() {
             let values = runs.iter().flat_map(|(count, value)| std::iter::repeat_n(*value, *count as usize));
             for (at, value) in (0_u32..).zip(values) {
                 let at = f64::from(at) * STEP_SECONDS;
-                krr.add(pod, &Polled { at, cpu: vec![(value, 1.0)], memory: Some(value * MEBIBYTE) });
+                krr.add(
+                    pod,
+                    &Polled { at, cpu: vec![(value, 1.0)], memory: Some(value * MEBIBYTE), ..Polled::default() },
+                );
             }
         }
         krr
     }
 
     fn millicores(krr: &KrrWorkload) -> Option<f64> {
-        krr.recommend().0.map(|cores| (cores * 1000.0).round())
+        krr.recommend(&PUBLISHED).0.map(|cores| (cores * 1000.0).round())
     }
 
     fn mebibytes(value: f64) -> f64 {
-        pods(&[&[(100, value)]]).recommend().1.unwrap() / MEBIBYTE
+        pods(&[&[(100, value)]]).recommend(&PUBLISHED).1.unwrap() / MEBIBYTE
     }
 
     #[test]
@@ -222,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_hundred_points_are_needed_over_all_pods() {
-        assert_eq!(pods(&[&[(99, 0.1)]]).recommend(), (None, None));
+        assert_eq!(pods(&[&[(99, 0.1)]]).recommend(&PUBLISHED), (None, None));
         assert!(millicores(&pods(&[&[(50, 0.1)], &[(50, 0.1)]])).is_some());
     }
 
@@ -238,18 +239,18 @@ mod tests {
             let mut krr = KrrWorkload { uses_kills, ..pods(&[&[(100, 200.0)]]) };
             krr.on_oom_kill(0.0, 400.0 * MEBIBYTE);
             krr.on_oom_kill(0.0, 300.0 * MEBIBYTE);
-            krr.recommend().1.unwrap() / MEBIBYTE
+            krr.recommend(&PUBLISHED).1.unwrap() / MEBIBYTE
         };
         assert_eq!((after(false), after(true)), (230.0, 500.0));
     }
 
     #[test]
     fn points_are_forgotten_after_two_weeks() {
-        let mut krr = KrrWorkload::new(0.0, false, &PHYSICAL);
-        let point = |at, mebibytes: f64| Polled { at, cpu: Vec::new(), memory: Some(mebibytes * MEBIBYTE) };
+        let mut krr = KrrWorkload::new(false, &PHYSICAL);
+        let point = |at, mebibytes: f64| Polled { at, memory: Some(mebibytes * MEBIBYTE), ..Polled::default() };
         krr.add(0, &point(0.0, 900.0));
         (0..100).for_each(|at| krr.add(0, &point(HISTORY_SECONDS + 75.0 + f64::from(at), 200.0)));
-        assert_eq!(krr.recommend().1, Some(200.0 * MEBIBYTE));
+        assert_eq!(krr.recommend(&PLAIN).1, Some(200.0 * MEBIBYTE));
     }
 
     #[test]
@@ -261,10 +262,10 @@ mod tests {
             ..Sample::default()
         };
         let answered = |rows: i64| {
-            let mut krr = KrrWorkload::new(0.0, false, &PHYSICAL);
+            let mut krr = KrrWorkload::new(false, &PHYSICAL);
             krr.observe(&(0..rows).map(row).collect::<Vec<_>>(), rows as f64 * 300.0);
             krr.close();
-            krr.recommend().0
+            krr.recommend(&PLAIN).0
         };
         assert_eq!((answered(24), answered(25)), (None, Some(0.5)));
     }

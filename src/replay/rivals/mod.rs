@@ -1,7 +1,8 @@
 //! The rivals, one file each, behind one trait, all written from their published descriptions.
 //!
 //! A rival is prepared once per block with the store of that block, and then asked about newcomers. It is handed the
-//! first window's profile and the facts at submission; the future only if [`Rival::sees_the_future`].
+//! first window's profile and the facts at submission; the future only if [`Rival::sees_the_future`]. What it does after its first
+//! answer, with kills and in the closed loop, is its [`Conduct`], which knows the store that it was prepared with.
 
 mod autopilot_ml;
 mod autopilot_window;
@@ -9,7 +10,6 @@ mod boosting;
 mod crane;
 mod history;
 mod krr;
-mod minutes;
 mod neighbours;
 mod oracle;
 mod owner;
@@ -18,6 +18,7 @@ mod prior;
 mod recommender;
 mod steps;
 mod vpa;
+mod vpa_container;
 mod vpa_histogram;
 mod vpa_loop;
 
@@ -41,7 +42,6 @@ pub use boosting::Boosting;
 pub use crane::{Crane, CraneContainer};
 pub use history::HistoryLadder;
 pub use krr::{Krr, KrrWorkload};
-pub use minutes::{Minute, Minutes};
 pub use neighbours::Neighbours;
 pub use oracle::Oracle;
 pub use owner::Owner;
@@ -49,12 +49,13 @@ pub use persistence::Persistence;
 pub use prior::{ClassPrior, Constant};
 pub use recommender::Recommender;
 pub use steps::{Polled, Steps};
-pub use vpa::{VpaBounds, VpaCold, VpaContainer};
+pub use vpa::Vpa;
+pub use vpa_container::{VpaBounds, VpaContainer};
 pub use vpa_histogram::{DecayingHistogram, HistogramShape};
 pub use vpa_loop::{VpaController, updater_acts};
 
 /// Every rival that can be named, in the order of the report. `shadow` first, the unreachable reference last.
-pub const NAMES: [&str; 22] = [
+pub const NAMES: [&str; 28] = [
     "shadow",
     "owner",
     "persistence",
@@ -67,6 +68,12 @@ pub const NAMES: [&str; 22] = [
     "constant",
     "vpa-cold",
     "vpa-cold-nofloor",
+    "vpa-1.3",
+    "vpa-warm-app",
+    "vpa-warm-app-nofloor",
+    "vpa-warm-24h",
+    "vpa-warm-8d",
+    "vpa-warm-hourly",
     "crane",
     "crane-decay",
     "krr",
@@ -80,7 +87,7 @@ pub const NAMES: [&str; 22] = [
 ];
 
 /// The rivals of a report unless others are named.
-pub const DEFAULT: [&str; 17] = [
+pub const DEFAULT: [&str; 19] = [
     "shadow",
     "owner",
     "persistence-1.2",
@@ -91,6 +98,8 @@ pub const DEFAULT: [&str; 17] = [
     "constant",
     "vpa-cold",
     "vpa-cold-nofloor",
+    "vpa-warm-app",
+    "vpa-warm-app-nofloor",
     "crane",
     "krr",
     "autopilot-window",
@@ -214,25 +223,6 @@ pub trait Rival: Send + Sync {
         store: &Store<'a>,
         surroundings: &Surroundings<'_>,
     ) -> Result<Box<dyn Prepared + 'a>, ReplayError>;
-
-    /// Returns the recommender that stands behind its answers, if that knows nothing but the rows of a run: fed with more
-    /// rows it answers later in the run's life.
-    fn recommender(&self, _: &Query<'_>, _: &Setting, _: &Scale) -> Option<Box<dyn Recommender>> {
-        None
-    }
-
-    /// Returns the memory allocation after the kills so far (oldest first): its own rule if it publishes one, else twice
-    /// the allocation that was too small. Nothing gives the workload up.
-    fn after_kills(&self, _: &Query<'_>, _: &Setting, kills: &[Attempt], _: &Scale) -> Option<f64> {
-        kills.last().map(|kill| kill.allocation * 2.0)
-    }
-
-    /// Returns what leads a run in the closed loop from the end of its first window on, the first observation; nothing
-    /// holds the first answer and grows it by [`Self::after_kills`].
-    fn controller(&self, query: &Query<'_>, setting: &Setting, scale: &Scale) -> Option<Box<dyn Controller>> {
-        let recommender = self.recommender(query, setting, scale)?;
-        Some(Box::new(recommender::Led::by(recommender)))
-    }
 }
 
 /// A rival that has learned from a store.
@@ -254,6 +244,11 @@ pub trait Prepared: Send + Sync {
     /// As [`Prepared::recommend`].
     fn grounds(&self, _: &Query<'_>, _: &Setting) -> Result<Grounds, ReplayError> {
         Ok(Grounds::default())
+    }
+
+    /// Returns what it does after its first answers. What only those needed is let go: of most rivals nothing is kept.
+    fn conduct(self: Box<Self>) -> Box<dyn Conduct> {
+        Box::new(Doubling)
     }
 }
 
@@ -277,6 +272,26 @@ pub struct Stated {
     pub cpu: Option<(f64, f64)>,
 }
 
+/// What a rival does with a run after its first answer.
+pub trait Conduct: Send + Sync {
+    /// Returns the memory allocation after the kills so far (oldest first): its own rule if it publishes one, else twice
+    /// the allocation that was too small. Nothing gives the workload up.
+    fn after_kills(&self, _: &Query<'_>, _: &Setting, kills: &[Attempt]) -> Option<f64> {
+        kills.last().map(|kill| kill.allocation * 2.0)
+    }
+
+    /// Returns what leads a run in the closed loop from the end of its first window on, the first observation; nothing
+    /// holds the first answer and grows it by [`Self::after_kills`].
+    fn controller(&self, _: &Query<'_>, _: &Setting) -> Option<Box<dyn Controller>> {
+        None
+    }
+}
+
+/// The usual retry factor, and nothing else (our value).
+struct Doubling;
+
+impl Conduct for Doubling {}
+
 /// Returns the rival of that name.
 ///
 /// # Errors
@@ -292,8 +307,6 @@ pub fn named(name: &str, question: &Question, random_draws: u32) -> Result<Box<d
         "history-ladder-default" => Box::new(HistoryLadder { default: true }),
         "class-prior" => Box::new(ClassPrior::default()),
         "constant" => Box::new(Constant),
-        "vpa-cold" => Box::new(VpaCold { floors: true }),
-        "vpa-cold-nofloor" => Box::new(VpaCold { floors: false }),
         "crane" | "crane-decay" => Box::new(Crane { has_decay: name == "crane-decay" }),
         "krr" | "krr-oom" => Box::new(Krr { uses_kills: name == "krr-oom" }),
         "autopilot-window" | "autopilot-window-mid" => {
@@ -303,7 +316,10 @@ pub fn named(name: &str, question: &Question, random_draws: u32) -> Result<Box<d
         "boosting" => Box::new(Boosting::new(question)),
         "random" => Box::new(Neighbours::random(question, random_draws)),
         "oracle" => Box::new(Oracle),
-        _ => return Err(ReplayError::UnknownRival { name: name.to_owned(), known: NAMES.join(", ") }),
+        _ => match Vpa::named(name) {
+            Some(vpa) => Box::new(vpa),
+            None => return Err(ReplayError::UnknownRival { name: name.to_owned(), known: NAMES.join(", ") }),
+        },
     })
 }
 

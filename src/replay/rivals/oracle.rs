@@ -1,7 +1,6 @@
 //! The true need, from the future, with a margin: the floor of waste that regret is measured from.
 
-use super::{Prepared, Query, Recommendation, ReplayError, Rival, Setting, Store, Surroundings};
-use crate::replay::Scale;
+use super::{Conduct, Prepared, Query, Recommendation, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::replay::feedback::Attempt;
 
 /// Memory: whole-life peak; CPU: 95th percentile of row means over the life; each x (1 + margin).
@@ -32,8 +31,10 @@ impl Rival for Oracle {
     fn prepare<'a>(&self, _: &Store<'a>, _: &Surroundings<'_>) -> Result<Box<dyn Prepared + 'a>, ReplayError> {
         Ok(Box::new(Self))
     }
+}
 
-    fn after_kills(&self, _: &Query<'_>, _: &Setting, _: &[Attempt], _: &Scale) -> Option<f64> {
+impl Conduct for Oracle {
+    fn after_kills(&self, _: &Query<'_>, _: &Setting, _: &[Attempt]) -> Option<f64> {
         None
     }
 }
@@ -56,6 +57,10 @@ impl Prepared for Oracle {
             (cpu.is_some() || memory.is_some()).then_some(answer)
         };
         Ok(settings.iter().map(scaled).collect())
+    }
+
+    fn conduct(self: Box<Self>) -> Box<dyn Conduct> {
+        self
     }
 }
 

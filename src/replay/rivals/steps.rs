@@ -12,6 +12,8 @@ pub struct Polled {
     pub cpu: Vec<(f64, f64)>,
     /// Largest memory.
     pub memory: Option<f64>,
+    /// Memory of the last row.
+    pub last_memory: Option<f64>,
 }
 
 impl Polled {
@@ -28,6 +30,7 @@ impl Polled {
             (Some(a), Some(b)) => Some(a.max(b)),
             (a, b) => a.or(b),
         };
+        self.last_memory = row.memory.or(row.memory_max).or(self.last_memory);
     }
 }
 

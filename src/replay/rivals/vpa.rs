@@ -1,273 +1,86 @@
-//! The recommender of the Kubernetes Vertical Pod Autoscaler (`kubernetes/autoscaler` at 55c37cd5), judged cold: at the
-//! end of the first window it has one CPU sample (the window's mean) and one memory sample (its maximum).
+//! The Kubernetes Vertical Pod Autoscaler as a rival, by what it has seen when it is asked.
 //!
-//! The allocation is its *target*; lower and upper bound only steer its updater. A killed container gets the target of
-//! the moment at each restart, which is kind to it: a real updater waits.
+//! * `vpa-cold`: one CPU sample (the window's mean) and one memory sample (its maximum). `vpa-1.3` weighs CPU samples by the CPU
+//!   request, as versions before 1.4 did.
+//! * `vpa-warm-app`: every stored run of the same application before that, one sample a minute, as if one VPA had watched them
+//!   all; runs add to the same histograms, each with a memory peak per day of its own.
+//! * `vpa-warm-24h`, `vpa-warm-8d`: its own rows alone, one sample a minute, and no answer before that age.
+//! * `vpa-warm-hourly`: the same at eight days, but what came before are hourly points, as after a start from Prometheus: the
+//!   mean CPU of the hour and the memory at the hour.
+//!
+//! A killed container gets the target of the moment at each restart, which is kind to it: a real updater waits.
 
-use super::vpa_histogram::{DecayingHistogram, HistogramShape};
-use super::vpa_loop::VpaController;
-use super::{Prepared, Query, Recommendation, ReplayError, Rival, Setting, Store, Surroundings};
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::steps::Steps;
+use super::vpa_container::{CPU_WEIGHT, VpaContainer};
+use super::vpa_loop::{Start, VpaController};
+use super::{Conduct, Prepared, Query, Recommendation, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::predict::control::Controller;
 use crate::replay::Scale;
+use crate::replay::case::{Case, application_key};
 use crate::replay::feedback::Attempt;
 use crate::replay::results::Resource;
+use crate::trace::Sample;
 
+pub(super) const MINUTE_SECONDS: f64 = 60.0;
+pub(super) const HOUR_SECONDS: f64 = 3600.0;
 const DAY: f64 = 86_400.0;
-/// Weight of a CPU sample since VPA 1.4.0.
-const CPU_WEIGHT: f64 = 0.1;
-/// Shares of the histogram behind target, lower and upper bound.
-const TARGET: f64 = 0.9;
-const LOWER: f64 = 0.5;
-const UPPER: f64 = 0.95;
-/// Smallest recommendation for a pod of one container: millicores and bytes.
-const POD_MINIMUM_MILLICORES: f64 = 25.0;
-const POD_MINIMUM_BYTES: f64 = 262_144_000.0;
-/// Largest amount, in millicores or bytes.
-const MOST: f64 = 1e14;
-/// After an OOM kill memory grows by the larger of the two.
-const OOM_STEP_BYTES: f64 = 104_857_600.0;
-const OOM_FACTOR: f64 = 1.2;
+/// How far back hourly points go.
+pub(super) const HOURLY_SECONDS: f64 = 8.0 * DAY;
 /// Where the published margin of .15 stands in the sweep.
 const PUBLISHED: usize = 3;
 
-/// What the numbers of a container are: decides whether absolute constants apply.
+/// What it has seen when it is asked.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Amounts {
-    /// Cores and bytes: every constant as published.
-    Absolute,
-    /// Fractions of the largest machine: buckets span [0, 1] in the published proportion, no floor, no rounding, no
-    /// step of 100 MiB.
-    Relative,
+enum Seen {
+    /// One sample of the window.
+    Window,
+    /// Earlier runs of the application, then one sample of the window.
+    Application,
+    /// Its own rows, from an age in seconds on.
+    Own { age: f64, is_hourly: bool },
 }
 
-/// One container's history as the recommender keeps it. Times in seconds on one clock.
-#[derive(Debug, Clone)]
-pub struct VpaContainer {
-    cpu: DecayingHistogram,
-    memory: DecayingHistogram,
-    cpu_amounts: Amounts,
-    memory_amounts: Amounts,
-    first_cpu: Option<f64>,
-    last_cpu: Option<f64>,
-    cpu_samples: f64,
-    window_end: Option<f64>,
-    memory_peak: f64,
-    oom_peak: f64,
-    last_memory: f64,
-}
-
-/// Lower and upper bound of one resource.
+/// The Vertical Pod Autoscaler.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct VpaBounds {
-    /// The updater grows what lies below.
-    pub lower: f64,
-    /// The updater shrinks what lies above.
-    pub upper: f64,
-}
-
-impl VpaContainer {
-    /// Returns an empty history in cores and bytes.
-    pub fn new() -> Self {
-        Self::with(Amounts::Absolute, Amounts::Absolute)
-    }
-
-    fn with(cpu_amounts: Amounts, memory_amounts: Amounts) -> Self {
-        // The published proportion of first bucket to largest value is 1e-5 for both resources.
-        let relative = HistogramShape { first: 1e-5, max: 1.0 };
-        let shape = |amounts, published| if amounts == Amounts::Absolute { published } else { relative };
-        Self {
-            cpu: DecayingHistogram::new(shape(cpu_amounts, HistogramShape::CPU)),
-            memory: DecayingHistogram::new(shape(memory_amounts, HistogramShape::MEMORY)),
-            cpu_amounts,
-            memory_amounts,
-            first_cpu: None,
-            last_cpu: None,
-            cpu_samples: 0.0,
-            window_end: None,
-            memory_peak: 0.0,
-            oom_peak: 0.0,
-            last_memory: 0.0,
-        }
-    }
-
-    /// Takes a CPU sample; one that is not newer than the last is dropped. Cores are rounded up to millicores, as the
-    /// metrics interface does.
-    pub fn add_cpu(&mut self, time: f64, usage: f64) {
-        if self.last_cpu.is_some_and(|last| time <= last) {
-            return;
-        }
-        let usage = match self.cpu_amounts {
-            Amounts::Absolute => (usage * 1000.0 - 1e-9).ceil().max(0.0) / 1000.0,
-            Amounts::Relative => usage,
-        };
-        self.cpu.add(usage, CPU_WEIGHT, time);
-        self.first_cpu.get_or_insert(time);
-        self.last_cpu = Some(time);
-        self.cpu_samples += 1.0;
-    }
-
-    /// Takes a memory sample: the largest of a 24-hour window counts, once.
-    pub fn add_memory(&mut self, time: f64, usage: f64) {
-        self.memory_event(time, usage, false);
-    }
-
-    /// Takes an OOM kill under the memory `request` in force. One that is a day older than the last sample is dropped.
-    pub fn add_oom_kill(&mut self, time: f64, request: f64) {
-        if self.window_end.is_some() && time < self.last_memory - DAY {
-            return;
-        }
-        let used = request.max(self.memory_peak);
-        let needed = match self.memory_amounts {
-            Amounts::Absolute => (used + OOM_STEP_BYTES).max(used * OOM_FACTOR).trunc(),
-            Amounts::Relative => used * OOM_FACTOR,
-        };
-        self.memory_event(time, needed, true);
-    }
-
-    fn memory_event(&mut self, time: f64, usage: f64, is_oom: bool) {
-        if !is_oom && self.window_end.is_some() && time < self.last_memory {
-            return;
-        }
-        self.last_memory = time;
-        let mut window_end = *self.window_end.get_or_insert(time);
-        let mut add = true;
-        if time < window_end {
-            let old = self.memory_peak.max(self.oom_peak);
-            // A first sample of 0 hides later ones of its window: that is how the recommender compares.
-            add = old > 0.0 && usage > old;
-            if add {
-                self.memory.subtract(old, 1.0, window_end);
-            }
-        } else {
-            window_end += ((time - window_end) / DAY).trunc() * DAY + DAY;
-            self.window_end = Some(window_end);
-            self.memory_peak = 0.0;
-            self.oom_peak = 0.0;
-        }
-        if add {
-            self.memory.add(usage, 1.0, window_end);
-            if is_oom {
-                self.oom_peak = usage;
-            } else {
-                self.memory_peak = usage;
-            }
-        }
-    }
-
-    /// Returns the CPU target with `margin` (published: .15), floored at the pod minimum if `floors`.
-    pub fn cpu_target(&self, margin: f64, floors: bool) -> f64 {
-        self.cpu_amount(TARGET, margin, |amount| amount, floors)
-    }
-
-    /// Returns the memory target with `margin` (published: .15), floored at the pod minimum if `floors`.
-    pub fn memory_target(&self, margin: f64, floors: bool) -> f64 {
-        self.memory_amount(TARGET, margin, |amount| amount, floors)
-    }
-
-    /// Returns the bounds of CPU in cores.
-    pub fn cpu_bounds(&self, margin: f64) -> VpaBounds {
-        VpaBounds {
-            lower: self.cpu_amount(LOWER, margin, |amount| amount * self.lower_factor(), true),
-            upper: self.cpu_amount(UPPER, margin, |amount| amount * self.upper_factor(), true),
-        }
-    }
-
-    /// Returns the bounds of memory in bytes.
-    pub fn memory_bounds(&self, margin: f64) -> VpaBounds {
-        VpaBounds {
-            lower: self.memory_amount(LOWER, margin, |amount| amount * self.lower_factor(), true),
-            upper: self.memory_amount(UPPER, margin, |amount| amount * self.upper_factor(), true),
-        }
-    }
-
-    /// Returns the confidence in days: the smaller of the span of CPU samples and their number per 1440.
-    fn confidence(&self) -> f64 {
-        let span = self.last_cpu.zip(self.first_cpu).map_or(0.0, |(last, first)| last - first);
-        (span / DAY).min(self.cpu_samples / 1440.0)
-    }
-
-    fn upper_factor(&self) -> f64 {
-        1.0 + 1.0 / self.confidence()
-    }
-
-    fn lower_factor(&self) -> f64 {
-        (1.0 + 0.001 / self.confidence()).powi(-2)
-    }
-
-    fn cpu_amount(&self, share: f64, margin: f64, bound: impl Fn(f64) -> f64, floors: bool) -> f64 {
-        let value = self.cpu.percentile(share);
-        match self.cpu_amounts {
-            Amounts::Absolute => {
-                let millicores = amount(bound(with_margin(amount(value * 1000.0), margin)));
-                millicores.max(if floors { POD_MINIMUM_MILLICORES } else { 0.0 }) / 1000.0
-            }
-            Amounts::Relative => bound(value * (1.0 + margin)),
-        }
-    }
-
-    fn memory_amount(&self, share: f64, margin: f64, bound: impl Fn(f64) -> f64, floors: bool) -> f64 {
-        let value = self.memory.percentile(share);
-        match self.memory_amounts {
-            Amounts::Absolute => {
-                let bytes = amount(bound(with_margin(amount(value), margin)));
-                bytes.max(if floors { POD_MINIMUM_BYTES } else { 0.0 })
-            }
-            Amounts::Relative => bound(value * (1.0 + margin)),
-        }
-    }
-}
-
-impl Default for VpaContainer {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// Cuts to whole millicores or bytes inside what the recommender can hold.
-fn amount(value: f64) -> f64 {
-    if value.is_nan() { 0.0 } else { value.trunc().clamp(0.0, MOST) }
-}
-
-fn with_margin(raw: f64, margin: f64) -> f64 {
-    raw + amount(raw * margin)
-}
-
-/// The recommender after one CPU and one memory sample.
-#[derive(Debug, Clone, Copy)]
-pub struct VpaCold {
+pub struct Vpa {
+    name: &'static str,
+    seen: Seen,
     /// Whether the pod minimum (25 m, 250 MiB) applies.
-    pub floors: bool,
+    pub(super) has_floors: bool,
+    /// Whether CPU samples weigh as much as the CPU request.
+    pub(super) weighs_by_request: bool,
 }
 
-/// A container in cores and bytes (or fractions), with what converts from the store's units.
-#[derive(Debug, Clone)]
-pub(super) struct Converted {
-    pub(super) container: VpaContainer,
-    pub(super) cores_per_unit: f64,
-    pub(super) bytes_per_unit: f64,
-}
+impl Vpa {
+    /// Returns the variant of that name, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        let of = |name, seen| Self { name, seen, has_floors: true, weighs_by_request: false };
+        Some(match name {
+            "vpa-cold" => of("vpa-cold", Seen::Window),
+            "vpa-cold-nofloor" => Self { has_floors: false, ..of("vpa-cold-nofloor", Seen::Window) },
+            "vpa-1.3" => Self { weighs_by_request: true, ..of("vpa-1.3", Seen::Window) },
+            "vpa-warm-app" => of("vpa-warm-app", Seen::Application),
+            "vpa-warm-app-nofloor" => Self { has_floors: false, ..of("vpa-warm-app-nofloor", Seen::Application) },
+            "vpa-warm-24h" => of("vpa-warm-24h", Seen::Own { age: DAY, is_hourly: false }),
+            "vpa-warm-8d" => of("vpa-warm-8d", Seen::Own { age: HOURLY_SECONDS, is_hourly: false }),
+            "vpa-warm-hourly" => of("vpa-warm-hourly", Seen::Own { age: HOURLY_SECONDS, is_hourly: true }),
+            _ => return None,
+        })
+    }
 
-impl Converted {
-    pub(super) fn cold(query: &Query<'_>, scale: &Scale) -> Self {
-        let amounts = |known: Option<f64>| if known.is_some() { Amounts::Absolute } else { Amounts::Relative };
-        let cores_per_unit = scale.cores_per_unit.unwrap_or(1.0);
-        let bytes_per_unit = scale.bytes_per_unit.unwrap_or(1.0);
-        let mut container = VpaContainer::with(amounts(scale.cores_per_unit), amounts(scale.bytes_per_unit));
-        let window = &query.newcomer.window;
-        let time = query.at.as_seconds();
-        if let Some(cpu) = window.cpu {
-            container.add_cpu(time, cpu.mean * cores_per_unit);
-        }
-        if let Some(memory) = window.memory {
-            container.add_memory(time, memory.max * bytes_per_unit);
-        }
-        Self { container, cores_per_unit, bytes_per_unit }
+    /// Returns the weight of a CPU sample under a CPU request in cores (or fractions).
+    pub(super) fn cpu_weight(&self, request: Option<f64>) -> f64 {
+        request.filter(|_| self.weighs_by_request).map_or(CPU_WEIGHT, |request| request.max(CPU_WEIGHT))
     }
 }
 
-impl Rival for VpaCold {
+impl Rival for Vpa {
     fn name(&self) -> &'static str {
-        if self.floors { "vpa-cold" } else { "vpa-cold-nofloor" }
+        self.name
     }
 
     fn knob(&self) -> &'static str {
@@ -287,7 +100,7 @@ impl Rival for VpaCold {
     }
 
     fn absolute_constants(&self, resource: Resource) -> Option<(&'static str, &'static str)> {
-        let without = match (resource, self.floors) {
+        let without = match (resource, self.has_floors) {
             (Resource::Cpu, true) => {
                 "its floor of 25 m, its rounding to millicores and its buckets of .01 core and more"
             }
@@ -300,30 +113,145 @@ impl Rival for VpaCold {
         Some(("VPA", without))
     }
 
-    fn prepare<'a>(
-        &self,
-        _: &Store<'a>,
-        surroundings: &Surroundings<'_>,
-    ) -> Result<Box<dyn Prepared + 'a>, ReplayError> {
-        Ok(Box::new(PreparedVpa { floors: self.floors, scale: surroundings.scale }))
+    fn prepare<'a>(&self, store: &Store<'a>, world: &Surroundings<'_>) -> Result<Box<dyn Prepared + 'a>, ReplayError> {
+        let applications = match self.seen {
+            Seen::Application => Warm::applications(store, &world.scale),
+            Seen::Window | Seen::Own { .. } => BTreeMap::new(),
+        };
+        let warm = Warm { applications, has_clock: store.has_clock };
+        Ok(Box::new(PreparedVpa { vpa: *self, scale: world.scale, window: world.window.length.as_seconds(), warm }))
     }
+}
 
-    fn after_kills(&self, query: &Query<'_>, setting: &Setting, kills: &[Attempt], scale: &Scale) -> Option<f64> {
-        let mut cold = Converted::cold(query, scale);
-        for kill in kills {
-            cold.container.add_oom_kill(query.at.as_seconds() + kill.at, kill.allocation * cold.bytes_per_unit);
+/// A container in cores and bytes (or fractions), with what converts from the store's units.
+#[derive(Debug, Clone)]
+pub(super) struct Converted {
+    pub(super) container: VpaContainer,
+    pub(super) cores_per_unit: f64,
+    pub(super) bytes_per_unit: f64,
+}
+
+impl Converted {
+    fn of(container: VpaContainer, scale: &Scale) -> Self {
+        Self {
+            container,
+            cores_per_unit: scale.cores_per_unit.unwrap_or(1.0),
+            bytes_per_unit: scale.bytes_per_unit.unwrap_or(1.0),
         }
-        Some(cold.container.memory_target(setting.knob, self.floors) / cold.bytes_per_unit)
     }
 
-    fn controller(&self, query: &Query<'_>, setting: &Setting, scale: &Scale) -> Option<Box<dyn Controller>> {
-        Some(Box::new(VpaController::new(Converted::cold(query, scale), query, setting.knob, self.floors)))
+    /// Takes a sample in the store's units; CPU with the weight of its sample.
+    pub(super) fn add(&mut self, time: f64, cpu: Option<(f64, f64)>, memory: Option<f64>) {
+        if let Some((cpu, weight)) = cpu {
+            self.container.add_weighted_cpu(time, cpu * self.cores_per_unit, weight);
+        }
+        if let Some(memory) = memory {
+            self.container.add_memory(time, memory * self.bytes_per_unit);
+        }
+    }
+}
+
+/// What stored runs have shown.
+struct Warm {
+    applications: BTreeMap<String, VpaContainer>,
+    has_clock: bool,
+}
+
+impl Warm {
+    /// Feeds all runs of each application into one history, in the order in which they began. Without a clock that is common to
+    /// them each has just ended when the question comes.
+    fn applications(store: &Store<'_>, scale: &Scale) -> BTreeMap<String, VpaContainer> {
+        let groups = super::by_key(store, |case| application_key(&case.known.workload));
+        let of_group = |(key, mut cases): (String, Vec<&Case>)| {
+            cases.sort_by_key(|case| (case.begin(), case.known.workload.id.as_str(), case.known.workload.run));
+            let mut fed = Converted::of(VpaContainer::of(scale), scale);
+            for case in cases {
+                fed.container.begin_run();
+                feed_run(&mut fed, &case.samples, store.has_clock);
+            }
+            (key, fed.container)
+        };
+        groups.into_par_iter().map(of_group).collect()
+    }
+
+    /// Returns the history of an application at `time`, if it has one that is not given up.
+    fn history(&self, application: Option<&str>, time: f64) -> Option<&VpaContainer> {
+        let history = self.applications.get(application?)?;
+        (!history.is_expired(time)).then_some(history)
+    }
+}
+
+/// Feeds the rows of a whole run, one sample a minute: on the trace's clock, or on one on which the run ends at 0.
+fn feed_run(fed: &mut Converted, rows: &[Sample], has_clock: bool) {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return };
+    let length = last.start.plus(last.duration).minus(first.start).as_seconds();
+    let begin = if has_clock { first.start.as_seconds() } else { -length };
+    let mut steps = Steps::of(MINUTE_SECONDS);
+    let mut minutes = steps.add(rows, length);
+    minutes.extend(steps.close());
+    for minute in minutes {
+        fed.add(begin + minute.at, minute.cpu_mean().map(|cpu| (cpu, CPU_WEIGHT)), minute.memory);
     }
 }
 
 struct PreparedVpa {
-    floors: bool,
+    vpa: Vpa,
     scale: Scale,
+    /// Seconds.
+    window: f64,
+    warm: Warm,
+}
+
+impl PreparedVpa {
+    /// Returns the time of the answer on the clock of the histograms.
+    fn clock(&self, query: &Query<'_>) -> f64 {
+        // Stored runs without a common clock ended at 0, and the query began then.
+        if self.vpa.seen == Seen::Application && !self.warm.has_clock { self.window } else { query.at.as_seconds() }
+    }
+
+    /// Returns the recommender at the end of the window and the way it answered; nothing while it is too young.
+    fn start(&self, query: &Query<'_>) -> Option<(Converted, &'static str)> {
+        let fresh = || Converted::of(VpaContainer::of(&self.scale), &self.scale);
+        let time = self.clock(query);
+        let (mut fed, rung) = match self.vpa.seen {
+            Seen::Window => (fresh(), "target"),
+            Seen::Application => match self.warm.history(query.application, time) {
+                Some(history) => {
+                    let mut fed = Converted::of(history.clone(), &self.scale);
+                    fed.container.begin_run();
+                    (fed, "application")
+                }
+                None => (fresh(), "cold"),
+            },
+            Seen::Own { age, is_hourly } => {
+                let fed = own_rows(fresh(), query.rows, (age, is_hourly), time);
+                return fed.map(|fed| (fed, "own rows"));
+            }
+        };
+        let window = &query.newcomer.window;
+        let request = query.newcomer.facts.request.cpu.map(|cpu| cpu * fed.cores_per_unit);
+        let weight = self.vpa.cpu_weight(request);
+        fed.add(time, window.cpu.map(|cpu| (cpu.mean, weight)), window.memory.map(|memory| memory.max));
+        Some((fed, rung))
+    }
+}
+
+/// Feeds a run's own rows, the last of which ends at `time`; nothing if they cover less than the age.
+fn own_rows(mut fed: Converted, rows: &[Sample], (age, is_hourly): (f64, bool), time: f64) -> Option<Converted> {
+    let (first, last) = (rows.first()?, rows.last()?);
+    let length = last.start.plus(last.duration).minus(first.start).as_seconds();
+    if length < age {
+        return None;
+    }
+    let mut steps = Steps::of(if is_hourly { HOUR_SECONDS } else { MINUTE_SECONDS });
+    for step in steps.add(rows, length) {
+        let is_kept = !is_hourly || length - step.at < HOURLY_SECONDS;
+        if is_kept {
+            let memory = if is_hourly { step.last_memory } else { step.memory };
+            fed.add(time - length + step.at, step.cpu_mean().map(|cpu| (cpu, CPU_WEIGHT)), memory);
+        }
+    }
+    Some(fed)
 }
 
 impl Prepared for PreparedVpa {
@@ -333,20 +261,44 @@ impl Prepared for PreparedVpa {
         settings: &[Setting],
         _: u32,
     ) -> Result<Vec<Option<Recommendation>>, ReplayError> {
-        let cold = Converted::cold(query, &self.scale);
+        let Some((fed, rung)) = self.start(query) else { return Ok(vec![None; settings.len()]) };
         let window = &query.newcomer.window;
         let answer = |setting: &Setting| {
-            let cpu = cold.container.cpu_target(setting.knob, self.floors) / cold.cores_per_unit;
-            let memory = cold.container.memory_target(setting.knob, self.floors) / cold.bytes_per_unit;
-            let answer =
-                Recommendation { cpu: window.cpu.map(|_| cpu), memory: window.memory.map(|_| memory), rung: "target" };
+            let cpu = fed.container.cpu_target(setting.knob, self.vpa.has_floors) / fed.cores_per_unit;
+            let memory = fed.container.memory_target(setting.knob, self.vpa.has_floors) / fed.bytes_per_unit;
+            let answer = Recommendation { cpu: window.cpu.map(|_| cpu), memory: window.memory.map(|_| memory), rung };
             (answer.cpu.is_some() || answer.memory.is_some()).then_some(answer)
         };
         Ok(settings.iter().map(answer).collect())
+    }
+
+    fn conduct(self: Box<Self>) -> Box<dyn Conduct> {
+        self
+    }
+}
+
+impl Conduct for PreparedVpa {
+    fn after_kills(&self, query: &Query<'_>, setting: &Setting, kills: &[Attempt]) -> Option<f64> {
+        let Some((mut fed, _)) = self.start(query) else { return kills.last().map(|kill| kill.allocation * 2.0) };
+        for kill in kills {
+            fed.container.add_oom_kill(self.clock(query) + kill.at, kill.allocation * fed.bytes_per_unit);
+        }
+        Some(fed.container.memory_target(setting.knob, self.vpa.has_floors) / fed.bytes_per_unit)
+    }
+
+    fn controller(&self, query: &Query<'_>, setting: &Setting) -> Option<Box<dyn Controller>> {
+        let start = match (self.vpa.seen, self.start(query)) {
+            (Seen::Own { age, is_hourly }, _) => {
+                Start::Later { held: Converted::of(VpaContainer::of(&self.scale), &self.scale), age, is_hourly }
+            }
+            (_, Some((held, _))) => Start::Now(held),
+            (_, None) => return None,
+        };
+        Some(Box::new(VpaController::new(self.vpa, start, self.clock(query), query, setting.knob)))
     }
 }
 
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "exact by construction")]
-#[path = "vpa_tests.rs"]
+#[path = "vpa_rival_tests.rs"]
 mod tests;

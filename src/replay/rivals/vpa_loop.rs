@@ -4,8 +4,10 @@
 //! without a second replica alone), and a container killed for memory restarts with the target of the moment. The
 //! updater looks when replay observes, every five minutes instead of every minute.
 
-use super::vpa::Converted;
-use super::{Minutes, Query, VpaBounds};
+use super::Query;
+use super::steps::{Polled, Steps};
+use super::vpa::{Converted, HOUR_SECONDS, MINUTE_SECONDS, Vpa};
+use super::vpa_container::VpaBounds;
 use crate::predict::control::{Change, Controller, Observed, Reason};
 
 /// The updater follows small differences only on pods older than this.
@@ -25,16 +27,36 @@ pub fn updater_acts(resources: &[(f64, f64, VpaBounds)], age_seconds: f64, quick
     (outside || quick_kill || is_settled) && !(quick_kill && difference <= 0.0)
 }
 
+/// What a recommender knows when its run has shown its first window.
+pub(super) enum Start {
+    /// The window and what came before it: it answers at once.
+    Now(Converted),
+    /// Nothing: it is fed with the rows from the first on, and answers at an age in seconds.
+    Later {
+        /// The empty history.
+        held: Converted,
+        /// Seconds.
+        age: f64,
+        /// Whether what comes before that age are hourly points.
+        is_hourly: bool,
+    },
+}
+
 /// Recommender and updater of one container.
 #[derive(Debug)]
 pub struct VpaController {
+    vpa: Vpa,
     held: Converted,
-    minutes: Minutes,
-    /// Trace time of the run's start, so that histograms see the time that they would see.
+    minutes: Steps,
+    /// Before the age, where that is shown by the hour.
+    hours: Option<Steps>,
+    /// Seconds of life before which it does not answer.
+    age: f64,
+    /// Time of the run's start, so that histograms see the time that they would see.
     origin: f64,
     margin: f64,
-    floors: bool,
-    /// Real seconds at which the pod of the moment began; nothing before the first observation.
+    is_begun: bool,
+    /// Real seconds at which the pod of the moment began; nothing before its first answer.
     pod_began: Option<f64>,
     /// Whether the window had the resource: without CPU or memory there is no target.
     has_cpu: bool,
@@ -42,26 +64,56 @@ pub struct VpaController {
 }
 
 impl VpaController {
-    pub(super) fn new(held: Converted, query: &Query<'_>, margin: f64, floors: bool) -> Self {
+    /// Returns what leads a run whose first window ends at `clock`.
+    pub(super) fn new(vpa: Vpa, start: Start, clock: f64, query: &Query<'_>, margin: f64) -> Self {
         let window = &query.newcomer.window;
+        let (held, age, is_hourly) = match start {
+            Start::Now(held) => (held, 0.0, false),
+            Start::Later { held, age, is_hourly } => (held, age, is_hourly),
+        };
         Self {
+            vpa,
             held,
-            minutes: Minutes::default(),
-            origin: query.at.as_seconds(),
+            minutes: Steps::of(MINUTE_SECONDS),
+            hours: is_hourly.then(|| Steps::of(HOUR_SECONDS)),
+            age,
+            origin: clock,
             margin,
-            floors,
+            is_begun: false,
             pod_began: None,
             has_cpu: window.cpu.is_some(),
             has_memory: window.memory.is_some(),
         }
     }
 
+    /// Feeds the steps that are over.
+    fn feed(&mut self, seen: &Observed<'_>) {
+        let weight = self.vpa.cpu_weight(seen.in_force.cpu.map(|cpu| cpu * self.held.cores_per_unit));
+        let (held, origin) = (&mut self.held, self.origin);
+        let mut add = |step: &Polled, memory: Option<f64>| {
+            held.add(origin + step.at, step.cpu_mean().map(|cpu| (cpu, weight)), memory);
+        };
+        let minutes = self.minutes.add(seen.rows, seen.at);
+        let Some(hours) = &mut self.hours else {
+            for minute in &minutes {
+                add(minute, minute.memory);
+            }
+            return;
+        };
+        for hour in hours.add(seen.rows, seen.at).iter().filter(|hour| hour.at <= self.age) {
+            add(hour, hour.last_memory);
+        }
+        for minute in minutes.iter().filter(|minute| minute.at > self.age) {
+            add(minute, minute.memory);
+        }
+    }
+
     fn cpu_target(&self) -> f64 {
-        self.held.container.cpu_target(self.margin, self.floors) / self.held.cores_per_unit
+        self.held.container.cpu_target(self.margin, self.vpa.has_floors) / self.held.cores_per_unit
     }
 
     fn memory_target(&self) -> f64 {
-        self.held.container.memory_target(self.margin, self.floors) / self.held.bytes_per_unit
+        self.held.container.memory_target(self.margin, self.vpa.has_floors) / self.held.bytes_per_unit
     }
 
     fn set(&self, reason: Reason) -> Change {
@@ -92,30 +144,34 @@ impl VpaController {
 
 impl Controller for VpaController {
     fn observe(&mut self, seen: &Observed<'_>) -> Change {
-        // The container already has the first window as one sample.
-        let Some(began) = self.pod_began else {
-            self.pod_began = Some(seen.at);
+        if !std::mem::replace(&mut self.is_begun, true) {
             self.origin -= seen.at;
-            return self.set(Reason::FirstAnswer);
-        };
-        let (container, cores, bytes) = (&mut self.held.container, self.held.cores_per_unit, self.held.bytes_per_unit);
-        self.minutes.add(seen.rows, self.origin + seen.at, |minute| {
-            if let Some(cpu) = minute.cpu {
-                container.add_cpu(minute.at, cpu * cores);
+            if self.age <= 0.0 {
+                // The container already has the first window as one sample.
+                self.pod_began = Some(seen.at);
+                return self.set(Reason::FirstAnswer);
             }
-            if let Some(memory) = minute.memory {
-                container.add_memory(minute.at, memory * bytes);
-            }
-        });
+        }
+        self.feed(seen);
+        let is_too_young = seen.at < self.age;
         if let (1.., Some(in_force)) = (seen.oom_kills, seen.in_force.memory) {
-            if !self.has_memory {
-                // It never had a target: what stands in for it grows by the usual factor.
+            if self.has_memory {
+                self.held.container.add_oom_kill(self.origin + seen.at, in_force * self.held.bytes_per_unit);
+            }
+            if !self.has_memory || is_too_young {
+                // It has no target: what stands in for it grows by the usual factor.
                 return Change::Set { cpu: None, memory: Some(in_force * 2.0), reason: Reason::OomKill };
             }
-            self.held.container.add_oom_kill(self.origin + seen.at, in_force * self.held.bytes_per_unit);
             self.pod_began = Some(seen.at);
             return self.set(Reason::OomKill);
         }
+        if is_too_young {
+            return Change::Keep;
+        }
+        let Some(began) = self.pod_began else {
+            self.pod_began = Some(seen.at);
+            return self.set(Reason::FirstAnswer);
+        };
         if self.acts(seen, seen.at - began) {
             self.pod_began = Some(seen.at);
             return self.set(Reason::Rule);

@@ -1,6 +1,4 @@
 use super::*;
-use crate::profile::ResourceProfile;
-use crate::replay::test_cases::{case, newcomer, query};
 
 const GIB: f64 = 1_073_741_824.0;
 const MIB: f64 = 1_048_576.0;
@@ -246,36 +244,4 @@ fn without_samples_four_kills_lead_from_a_quarter_to_a_whole_gibibyte() {
     for (found, expected) in requests.into_iter().zip(expected) {
         near(found, expected, 2.0);
     }
-}
-
-#[test]
-fn the_cold_answer_uses_the_mean_of_cpu_and_the_maximum_of_memory() {
-    let mut asked = newcomer(&case("w", "a", 0, 100, 1.0));
-    asked.window.cpu = Some(ResourceProfile { max: 4.0, mean: 1.0, ..ResourceProfile::default() });
-    asked.window.memory = Some(ResourceProfile { max: GIB, mean: 1.0, ..ResourceProfile::default() });
-    let absolute =
-        Scale { cores_per_unit: Some(1.0), bytes_per_unit: Some(1.0), machine_cpu: None, machine_memory: None };
-    let prepared = PreparedVpa { floors: true, scale: absolute };
-    let answer = prepared.recommend(&query(&asked), &[Setting::knob(MARGIN)], 0).unwrap()[0].unwrap();
-    assert_eq!(millicores(answer.cpu.unwrap()), 1168.0);
-    near(answer.memory.unwrap(), 1_238_659_775.0, 2.0);
-}
-
-#[test]
-fn fractions_of_an_unknown_machine_have_no_floor_and_no_fixed_step() {
-    let mut asked = newcomer(&case("w", "a", 0, 100, 1.0));
-    asked.window.cpu = None;
-    asked.window.memory = Some(ResourceProfile { max: 0.01, mean: 0.01, ..ResourceProfile::default() });
-    let fractions =
-        Scale { cores_per_unit: None, bytes_per_unit: None, machine_cpu: Some(1.0), machine_memory: Some(1.0) };
-    let prepared = PreparedVpa { floors: true, scale: fractions };
-    let answer = prepared.recommend(&query(&asked), &[Setting::knob(MARGIN)], 0).unwrap()[0].unwrap();
-    assert_eq!(answer.cpu, None);
-    // 15 % above the upper edge of a bucket about 5 % wide.
-    let memory = answer.memory.unwrap();
-    assert!((0.0115..0.0123).contains(&memory), "{memory}");
-    let kill = Attempt { allocation: memory, seen: 0.01, at: 5.0 };
-    let next =
-        VpaCold { floors: true }.after_kills(&query(&asked), &Setting::knob(MARGIN), &[kill], &fractions).unwrap();
-    assert!(next > memory * 1.2 && next < memory * 1.5, "{next}");
 }

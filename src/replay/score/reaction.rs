@@ -113,7 +113,7 @@ impl Scorer<'_> {
         let own_answer = self.answers.get(rival, query, draw, memory_setting, Resource::Memory).is_some();
         let bump = |kills: &[Attempt]| {
             if own_answer {
-                contestant.rival.after_kills(&asked.query(), &setting, kills, scale)
+                self.answers.conduct(rival, query).after_kills(&asked.query(), &setting, kills)
             } else {
                 // The owner's request stands in, and grows by the usual factor.
                 kills.last().map(|kill| kill.allocation * 2.0)
