@@ -17,7 +17,7 @@ use super::{DistanceMetric, PredictError, Question, Similarity};
 
 /// Most stored workloads that are left out in turn; of more, these many are drawn by a hash of their names. With 2,000
 /// the standard error of a coverage of 95 % is half a percent.
-const MOST_CASES: usize = 2000;
+pub(super) const MOST_CASES: usize = 2000;
 
 /// Fewest earlier instances that answer for an application (ours).
 pub(super) const LEAST_INSTANCES: usize = 5;
@@ -68,6 +68,8 @@ pub(super) enum Scope {
 pub(super) struct Case {
     pub(super) need: Need,
     pub(super) said: [Option<Relative>; 3],
+    /// Whether the store holds enough other instances of its application to answer for it.
+    pub(super) recurring: bool,
 }
 
 /// One case seen through one anchor.
@@ -83,9 +85,24 @@ impl Case {
         let reference = anchor.reference(self.need.level, self.need.request, floor)?;
         Some(Seen { need: self.need, reference, said: self.said[anchor as usize]? })
     }
+
+    /// Returns what a choice would have allocated.
+    fn allocated(&self, tuned: &Tuned, resource: Resource, floor: f64) -> Option<f64> {
+        Some(self.through(tuned.anchor, floor)?.allocated(resource, floor, tuned.base, tuned.margin.value))
+    }
+
+    /// Returns whether that would have been enough.
+    fn is_covered(&self, tuned: &Tuned, resource: Resource, floor: f64) -> bool {
+        self.allocated(tuned, resource, floor).is_some_and(|allocated| allocated >= self.need.need)
+    }
 }
 
 impl Seen {
+    fn allocated(&self, resource: Resource, floor: f64, base: usize, margin: f64) -> f64 {
+        let ratio = self.said.bases[base] + margin * self.said.spread;
+        allocation(resource, self.reference, self.need.level, floor, ratio)
+    }
+
     fn residual(&self, base: usize) -> Observed {
         let relative = (self.need.need / self.reference).ln();
         let value = (relative - self.said.bases[base]) / self.said.spread;
@@ -147,10 +164,11 @@ impl Calibration {
         let mut recurring: Vec<u32> =
             knowledge.by_application.values().filter(|rows| rows.len() > LEAST_INSTANCES).flatten().copied().collect();
         recurring.sort_unstable();
-        let recurring = sample(recurring, &knowledge.rows, MOST_CASES);
+        let drawn = sample(recurring.clone(), &knowledge.rows, MOST_CASES);
+        let is_recurring = |row: u32| recurring.binary_search(&row).is_ok();
         let mut distances = Vec::new();
         let mut cases: BTreeMap<(Scope, Resource), Vec<Case>> = BTreeMap::new();
-        for (scope, rows) in [(Scope::Store, all), (Scope::Application, recurring)] {
+        for (scope, rows) in [(Scope::Store, all), (Scope::Application, drawn)] {
             let left_out: Vec<_> = rows.par_iter().map(|&row| one(row, scope)).collect();
             for outcome in left_out {
                 let Some((nearest, locals)) = outcome? else { continue };
@@ -160,7 +178,8 @@ impl Calibration {
                 for (resource, local) in Resource::ALL.into_iter().zip(locals) {
                     let need = knowledge.rows.get(nearest.1 as usize).and_then(|row| row.needs[resource as usize]);
                     if let Some((local, need)) = local.zip(need) {
-                        cases.entry((scope, resource)).or_default().push(Case { need, said: local.relative });
+                        let case = Case { need, said: local.relative, recurring: is_recurring(nearest.1) };
+                        cases.entry((scope, resource)).or_default().push(case);
                     }
                 }
             }
@@ -190,12 +209,42 @@ impl Calibration {
         {
             return *tuned;
         }
+        let lower: Vec<Tuned> = choices_below(coverage)
+            .filter_map(|lower| self.tuned(scope, resource, floor, lower, has_request))
+            .collect();
         let cases = self.cases.get(&(scope, resource));
-        let tuned = cases.and_then(|cases| tune(cases, resource, floor, coverage, has_request));
+        let tuned = cases.and_then(|cases| tune(cases, resource, floor, coverage, has_request, &lower));
         if let Ok(mut known) = self.tuned.lock() {
             known.insert(key, tuned);
         }
         tuned
+    }
+
+    /// Returns what answers of a scope would have wasted on the left-out workloads (those that recur, if so asked) at a
+    /// coverage, the mean in units of the resource; nothing where the store holds too few. What is only a lower bound is left aside.
+    pub(super) fn waste(
+        &self,
+        scope: Scope,
+        resource: Resource,
+        floor: f64,
+        coverage: f64,
+        has_request: bool,
+        recurring: bool,
+    ) -> Option<f64> {
+        let tuned = |coverage| self.tuned(scope, resource, floor, coverage, has_request);
+        let mut choices = vec![tuned(coverage)?];
+        choices.extend(choices_below(coverage).filter_map(tuned));
+        let cases = self.cases.get(&(scope, resource))?;
+        let wastes: Vec<f64> = cases
+            .iter()
+            .filter(|case| !case.need.at_least && (case.recurring || !recurring))
+            .filter_map(|case| {
+                let largest =
+                    choices.iter().filter_map(|tuned| case.allocated(tuned, resource, floor)).reduce(f64::max)?;
+                Some((largest - case.need.need).max(0.0))
+            })
+            .collect();
+        (!wastes.is_empty()).then(|| wastes.iter().sum::<f64>() / wastes.len() as f64)
     }
 }
 
@@ -208,14 +257,35 @@ pub(super) fn choices_below(coverage: f64) -> impl Iterator<Item = f64> {
 const USUAL: f64 = 0.9;
 
 /// Returns the margin at this coverage, and those of the interval's ends, beside the anchor and above the base that
-/// waste least.
-fn tune(cases: &[Case], resource: Resource, floor: f64, coverage: f64, has_request: bool) -> Option<Tuned> {
+/// waste least. `lower` are the choices of lower coverages, below whose answers none of a higher one falls: what they cover
+/// need not be covered by the margin.
+fn tune(
+    cases: &[Case],
+    resource: Resource,
+    floor: f64,
+    coverage: f64,
+    has_request: bool,
+    lower: &[Tuned],
+) -> Option<Tuned> {
     let next = CHOSEN_AT.into_iter().find(|&chosen| coverage <= chosen).unwrap_or(CHOSEN_AT[CHOSEN_AT.len() - 1]);
     let (anchor, base) = least_wasteful(cases, resource, floor, next, has_request)?;
-    let seen = cases.iter().filter_map(|case| case.through(anchor, floor));
-    let mut residuals: Vec<Observed> = seen.map(|case| case.residual(base)).collect();
+    let seen: Vec<(&Case, Observed)> =
+        cases.iter().filter_map(|case| Some((case, case.through(anchor, floor)?.residual(base)))).collect();
+    let mut residuals: Vec<Observed> = seen.iter().map(|(_, residual)| *residual).collect();
     let share = upper_rank_share(&residuals, coverage)?;
-    let margin = upper_quantile(&mut residuals, share)?;
+    // Anywhere below the margin does.
+    let middle = upper_quantile(&mut residuals, 0.5)?.value;
+    let mut left: Vec<Observed> = seen
+        .iter()
+        .map(|(case, residual)| {
+            let is_covered = !residual.at_least && lower.iter().any(|tuned| case.is_covered(tuned, resource, floor));
+            Observed { value: if is_covered { residual.value.min(middle) } else { residual.value }, ..*residual }
+        })
+        .collect();
+    // Without what a lower choice covers, needs that are only lower bounds may ask for more; with it they do not.
+    let margin = [upper_quantile(&mut residuals, share)?, upper_quantile(&mut left, share)?]
+        .into_iter()
+        .min_by(|one, other| one.value.total_cmp(&other.value))?;
     let tail = (1.0 - coverage) / 2.0;
     let ends = lower_rank_share(&residuals, tail).zip(upper_rank_share(&residuals, 1.0 - tail));
     let interval = ends.and_then(|(low, high)| {
@@ -247,10 +317,7 @@ fn least_wasteful(
             let wastes: Vec<f64> = seen
                 .iter()
                 .filter(|case| !case.need.at_least || margin.at_least)
-                .map(|case| {
-                    let ratio = case.said.bases[base] + margin.value * case.said.spread;
-                    (allocation(resource, case.reference, case.need.level, floor, ratio) - case.need.need).max(0.0)
-                })
+                .map(|case| (case.allocated(resource, floor, base, margin.value) - case.need.need).max(0.0))
                 .collect();
             let waste = wastes.iter().sum::<f64>() / wastes.len().max(1) as f64;
             if best.is_none_or(|(least, _)| waste < least) {
@@ -340,18 +407,42 @@ mod tests {
 
     fn case(level: f64, need: f64, base: f64, spread: f64) -> Case {
         let said = Some(Relative { bases: [base; BASES.len()], spread });
-        Case { need: Need { level, request: None, need, at_least: false }, said: [said, None, None] }
+        let need = Need { level, request: None, need, at_least: false };
+        Case { need, said: [said, None, None], recurring: false }
     }
 
     #[test]
     fn the_margin_covers_what_was_left_out() {
         // Residuals 1..=99 in tenths: at 95 % the 95th.
         let cases: Vec<Case> = (1..=99).map(|at| case(1.0, (f64::from(at) / 10.0 * 0.5).exp(), 0.0, 0.5)).collect();
-        let tuned = tune(&cases, Resource::Memory, 0.1, 0.95, false).unwrap();
+        let tuned = tune(&cases, Resource::Memory, 0.1, 0.95, false, &[]).unwrap();
         assert!((tuned.margin.value - 9.5).abs() < 1e-9, "{tuned:?}");
         let (low, high) = tuned.interval.unwrap();
         assert!((low - 0.2).abs() < 1e-9 && (high - 9.8).abs() < 1e-9, "{tuned:?}");
-        assert_eq!(tune(&cases[..18], Resource::Memory, 0.1, 0.95, false), None);
+        assert_eq!(tune(&cases[..18], Resource::Memory, 0.1, 0.95, false, &[]), None);
+    }
+
+    #[test]
+    fn what_a_lower_coverage_covers_needs_no_margin() {
+        // Residuals 1..=99 in tenths; a lower choice with base 3 covers the ten largest, so that 95 % are covered by what covers
+        // 85 of the others: of 100 ranks, ten are taken from above the 85th.
+        let cases: Vec<Case> = (1..=99)
+            .map(|at| {
+                let need = (f64::from(at) / 10.0 * 0.5).exp();
+                let rescue = if at >= 90 { need.ln() } else { 0.0 };
+                let said = Some(Relative { bases: [0.0, 0.0, 0.0, rescue], spread: 0.5 });
+                Case { said: [said, None, None], ..case(1.0, need, 0.0, 0.5) }
+            })
+            .collect();
+        let margin = Quantile { value: 1e-9, at_least: false };
+        let lower = Tuned { anchor: Anchor::Level, base: 3, margin, interval: None };
+        let alone = tune(&cases, Resource::Memory, 0.1, 0.95, false, &[]).unwrap();
+        let beside = tune(&cases, Resource::Memory, 0.1, 0.95, false, &[lower]).unwrap();
+        assert!(beside.margin.value < alone.margin.value, "{beside:?} {alone:?}");
+        let covers = |case: &&Case| [alone, lower].iter().any(|tuned| case.is_covered(tuned, Resource::Memory, 0.1));
+        assert!(cases.iter().filter(covers).count() > 95);
+        let covers = |case: &&Case| [beside, lower].iter().any(|tuned| case.is_covered(tuned, Resource::Memory, 0.1));
+        assert_eq!(cases.iter().filter(covers).count(), 95);
     }
 
     #[test]
@@ -364,7 +455,7 @@ mod tests {
                 Case { said: [said, None, None], ..case(1.0, (truth + 1e-3).exp(), 0.0, 0.1) }
             })
             .collect();
-        assert_eq!(tune(&cases, Resource::Memory, 0.1, 0.95, false).unwrap().base, 2);
+        assert_eq!(tune(&cases, Resource::Memory, 0.1, 0.95, false, &[]).unwrap().base, 2);
     }
 
     #[test]
@@ -376,10 +467,10 @@ mod tests {
                 let request = 1.0 + f64::from(at % 10);
                 let need = request / 2.0 * (1.0 + f64::from(at % 7) * 1e-4);
                 let need = Need { level: 0.2, request: Some(request), need, at_least: false };
-                Case { need, said: [flat(2.0), flat(0.5_f64.ln()), flat(3.0)] }
+                Case { need, said: [flat(2.0), flat(0.5_f64.ln()), flat(3.0)], recurring: false }
             })
             .collect();
-        let anchor = |has_request| tune(&cases, Resource::Memory, 0.1, 0.95, has_request).unwrap().anchor;
+        let anchor = |has_request| tune(&cases, Resource::Memory, 0.1, 0.95, has_request, &[]).unwrap().anchor;
         assert_eq!(anchor(true), Anchor::Request);
         assert_ne!(anchor(false), Anchor::Request);
     }

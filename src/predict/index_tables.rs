@@ -174,7 +174,7 @@ pub(super) fn write_calibrations(
         Field::new("resource", DataType::Utf8, true),
     ];
     fields.extend(NUMBERS.map(|name| Field::new(name, DataType::Float64, true)));
-    fields.push(Field::new("at_least", DataType::Boolean, true));
+    fields.extend(["at_least", "recurring"].map(|name| Field::new(name, DataType::Boolean, true)));
     fields.extend(Anchor::ALL.into_iter().flat_map(said_of).map(|name| Field::new(name, DataType::Float64, true)));
     let schema = Arc::new(Schema::new(fields));
     let mut rows: Vec<(&str, CaseRow)> = Vec::new();
@@ -205,6 +205,7 @@ pub(super) fn write_calibrations(
             number(&|case| case.need.request),
             number(&|case| Some(case.need.need)),
             Arc::new(rows.iter().map(|row| case(row).map(|(_, _, case)| case.need.at_least)).collect::<BooleanArray>()),
+            Arc::new(rows.iter().map(|row| case(row).map(|(_, _, case)| case.recurring)).collect::<BooleanArray>()),
         ];
         for anchor in Anchor::ALL {
             let said = |case: &Case| case.said[anchor as usize];
@@ -227,6 +228,7 @@ pub(super) fn read_calibrations(
     let scopes: &StringArray = column(batch, "scope")?;
     let resources: &StringArray = column(batch, "resource")?;
     let at_least: &BooleanArray = column(batch, "at_least")?;
+    let recurring: &BooleanArray = column(batch, "recurring")?;
     let numbers: Vec<&Float64Array> = NUMBERS.iter().map(|name| column(batch, name)).collect::<Result<_, _>>()?;
     let mut said: Vec<Vec<&Float64Array>> = Vec::new();
     for anchor in Anchor::ALL {
@@ -257,7 +259,7 @@ pub(super) fn read_calibrations(
             Some(Relative { spread: *spread, bases: bases.try_into().ok()? })
         };
         let said = [relative(&said[0]), relative(&said[1]), relative(&said[2])];
-        rows.push(CaseRow::Case(scope, resource, Case { need, said }));
+        rows.push(CaseRow::Case(scope, resource, Case { need, said, recurring: recurring.value(row) }));
     }
     Ok(())
 }

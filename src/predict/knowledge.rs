@@ -69,6 +69,10 @@ pub struct Knowledge {
     pub(super) by_class: BTreeMap<String, Vec<u32>>,
     /// Calibrations by what they depend on, made when they are first asked for.
     pub(super) calibrations: Mutex<BTreeMap<CalibrationKey, Arc<Calibration>>>,
+    /// How much more often than allowed strangers exceed a margin, by class and resource, found when first asked for.
+    pub(super) excesses: Mutex<BTreeMap<(Option<String>, Resource), f64>>,
+    /// What growth alone would have wasted on the store, by resource, bits of the coverage, and whether on recurring workloads only.
+    pub(super) growth_wastes: Mutex<BTreeMap<(Resource, u64, bool), Option<f64>>>,
 }
 
 impl Knowledge {
@@ -152,6 +156,8 @@ impl Knowledge {
             by_application,
             by_class,
             calibrations: Mutex::default(),
+            excesses: Mutex::default(),
+            growth_wastes: Mutex::default(),
         }
     }
 
@@ -167,10 +173,14 @@ impl Knowledge {
 
     /// Returns the other rows of the application (and user) of `row`.
     pub(super) fn siblings(&self, row: u32) -> Vec<u32> {
+        self.of_application(row).iter().copied().filter(|&other| other != row).collect()
+    }
+
+    /// Returns the rows of the application (and user) of `row`, itself included; none without an application.
+    pub(super) fn of_application(&self, row: u32) -> &[u32] {
         let own = self.rows.get(row as usize);
         let key = own.and_then(|own| Some((own.application.clone()?, own.user.clone())));
-        let all = key.and_then(|key| self.by_application.get(&key)).map(Vec::as_slice).unwrap_or_default();
-        all.iter().copied().filter(|&other| other != row).collect()
+        key.and_then(|key| self.by_application.get(&key)).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Returns a stored workload.

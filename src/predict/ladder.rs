@@ -137,12 +137,15 @@ impl Knowledge {
         answer.novelty = found.first().and_then(|&(_, distance)| asked.calibration.novelty(distance));
         // Same application.
         let instances = self.instances(&asked.newcomer.facts, asked.admits);
+        let recurs = instances.len() >= LEAST_INSTANCES;
+        let expected = self.expected(asked.newcomer, asked.question, asked.calibration, recurs);
         match &asked.newcomer.facts.application {
             None => answer.passed_over.push("same-application: the sample does not name its application".to_owned()),
-            Some(application) if instances.len() < LEAST_INSTANCES => answer.passed_over.push(format!(
+            Some(application) if !recurs => answer.passed_over.push(format!(
                 "same-application: the store holds {} earlier instances of `{application}`, fewer than {LEAST_INSTANCES}",
                 instances.len()
             )),
+            Some(_) if let Some(why) = expected.against_same_application() => answer.passed_over.push(why),
             Some(_) => {
                 let chosen = match asked.selection {
                     Selection::Nearest => {
@@ -169,6 +172,10 @@ impl Knowledge {
                 NOVEL * 100.0
             ));
             *is_foreign = distance > FOREIGN * farthest;
+            return Ok(false);
+        }
+        if let Some(why) = expected.against_neighbours() {
+            answer.passed_over.push(why);
             return Ok(false);
         }
         let chosen = match asked.selection {

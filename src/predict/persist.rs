@@ -30,7 +30,7 @@ use super::{HistorySummary, PredictError, Question, ResourceWeights};
 
 /// Kind and versions of `index.json`.
 pub const INDEX_KIND: ManifestKind =
-    ManifestKind { name: "shadow-index", described: "the manifest of a fingerprint index", oldest: 2, newest: 2 };
+    ManifestKind { name: "shadow-index", described: "the manifest of a fingerprint index", oldest: 3, newest: 3 };
 
 const FOLDER: &str = "index";
 const MANIFEST: &str = "index.json";

@@ -1,5 +1,7 @@
 //! `shadow predict`: the contract of its answer, its forms, and what each option changes.
 
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 
 use crate::common::World;
@@ -89,20 +91,59 @@ fn facts(end: &str) -> String {
     )
 }
 
+/// A world in which two applications show the same at first, and then one needs twice, the other four times as much.
+fn twins() -> World {
+    let world = World::new();
+    let mut text = "workload,application,time_s,cpu_cores,memory_bytes\n".to_owned();
+    for workload in 0..80_u32 {
+        let (application, growth) = if workload % 2 == 0 { ("two", 2.0) } else { ("four", 4.0) };
+        let level = 1e8 * (1.0 + f64::from(workload / 2 * 7 % 40) * 0.01);
+        for step in 0..12_u32 {
+            let memory = if step < 6 { level } else { level * growth };
+            writeln!(text, "w{workload},{application},{},0.5,{memory}", 100 + 20 * step).unwrap();
+        }
+    }
+    // One that was there before, so that the others are seen to start.
+    text += "first,old,0,1,1000000\nfirst,old,400,1,1000000\n";
+    world.write("series.csv", text);
+    world.write("sample.csv", "time_s,cpu_cores,memory_bytes\n0,0.5,1.155e8\n20,0.5,1.155e8\n40,0.5,1.155e8\n");
+    world.run(["-q", "ingest", "series.csv"]).expect_code(0);
+    world.run(["-q", "fingerprint"]).expect_code(0);
+    world
+}
+
 #[test]
 fn facts_lead_to_instances_of_the_same_application() {
+    let world = twins();
+    let told = |application: &str| {
+        world.write("facts.csv", format!("workload,application\nsample,{application}\n"));
+        json_of(&world, &["predict", "sample.csv", "--workloads", "facts.csv"])
+    };
+    let answer = told("two");
+    check_contract(&answer);
+    assert_eq!((&answer["decision"], &answer["passed_over"]), (&json!("same-application"), &json!([])));
+    let neighbours = answer["neighbours"].as_array().unwrap();
+    assert!(neighbours.iter().all(|neighbour| neighbour["application"] == "two"), "{answer}");
+    let memory = |answer: &Value| answer["allocation"]["memory_bytes"].as_f64().unwrap();
+    assert!(memory(&answer) < 3e8, "{answer}");
+    assert!(memory(&told("four")) > 4e8);
+    let answer = told("unheard-of");
+    assert_ne!(answer["decision"], "same-application");
+    let why = answer["passed_over"][0].as_str().unwrap();
+    assert!(why.contains("0 earlier instances of `unheard-of`"), "{why}");
+    assert!(memory(&answer) > 4e8, "{answer}");
+}
+
+#[test]
+fn where_the_whole_store_has_told_more_its_neighbours_answer_for_an_application_too() {
     let world = indexed();
     world.write("facts.csv", facts(""));
     let answer = json_of(&world, &["predict", "sample.csv", "--workloads", "facts.csv"]);
     check_contract(&answer);
-    assert_eq!((&answer["decision"], &answer["passed_over"]), (&json!("same-application"), &json!([])));
-    let neighbours = answer["neighbours"].as_array().unwrap();
-    assert!(neighbours.iter().all(|neighbour| neighbour["application"] == "checkout-api"), "{answer}");
-    world.write("facts.csv", facts("").replace("checkout-api", "unheard-of"));
-    let answer = json_of(&world, &["predict", "sample.csv", "--workloads", "facts.csv"]);
     assert_eq!(answer["decision"], "neighbours");
     let why = answer["passed_over"][0].as_str().unwrap();
-    assert!(why.contains("0 earlier instances of `unheard-of`"), "{why}");
+    let parts = ["same-application: on workloads of the store it wastes ", " % of what is needed, neighbours "];
+    assert!(parts.iter().all(|part| why.contains(part)), "{why}");
 }
 
 #[test]

@@ -111,11 +111,11 @@ fn change_version(path: &Path, from: u32, to: u32) {
 fn a_store_or_an_index_of_another_version_is_refused_by_name() {
     let world = indexed();
     let index = world.path("shadow-store/index/window=60s/index.json");
-    // Version 1 had no learned similarity.
-    for (from, to) in [(2, 3), (3, 1)] {
+    // Version 1 had no learned similarity, version 2 did not know which cases recur.
+    for (from, to) in [(3, 4), (4, 2)] {
         change_version(&index, from, to);
         for command in ["predict", "neighbours"] {
-            let version = format!("index.json` has format version {to}, this shadow reads 2 to 2");
+            let version = format!("index.json` has format version {to}, this shadow reads 3 to 3");
             refused(&world, &[command, "sample.csv"], 3, &[&version, "`shadow fingerprint --window 60s`"]);
         }
     }
