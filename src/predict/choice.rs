@@ -85,7 +85,10 @@ impl Knowledge {
         Expected {
             same_application: recurs.then(|| by_scope(Scope::Application)).flatten(),
             neighbours: by_scope(Scope::Store),
-            growth: over(&|resource, _, _| self.growth_waste(resource, COMPARED_AT, recurs)),
+            // Where nothing was observed there is nothing to grow from.
+            growth: (!newcomer.window.is_empty())
+                .then(|| over(&|resource, _, _| self.growth_waste(resource, COMPARED_AT, recurs)))
+                .flatten(),
         }
     }
 }

@@ -91,43 +91,52 @@ fn facts(end: &str) -> String {
     )
 }
 
-/// A world in which two applications show the same at first, and then one needs twice, the other four times as much.
-fn twins() -> World {
+/// A world of workloads that stay level for two minutes and then grow, by (application, level, growth).
+fn grown(workloads: &[(String, f64, f64)]) -> World {
     let world = World::new();
-    let mut text = "workload,application,time_s,cpu_cores,memory_bytes\n".to_owned();
-    for workload in 0..80_u32 {
-        let (application, growth) = if workload % 2 == 0 { ("two", 2.0) } else { ("four", 4.0) };
-        let level = 1e8 * (1.0 + f64::from(workload / 2 * 7 % 40) * 0.01);
+    let mut series = "workload,time_s,cpu_cores,memory_bytes\n".to_owned();
+    let mut facts = "workload,application\n".to_owned();
+    for (number, (application, level, growth)) in workloads.iter().enumerate() {
+        writeln!(facts, "w{number},{application}").unwrap();
         for step in 0..12_u32 {
-            let memory = if step < 6 { level } else { level * growth };
-            writeln!(text, "w{workload},{application},{},0.5,{memory}", 100 + 20 * step).unwrap();
+            let memory = if step < 6 { *level } else { level * growth };
+            writeln!(series, "w{number},{},0.5,{memory}", 100 + 20 * step).unwrap();
         }
     }
     // One that was there before, so that the others are seen to start.
-    text += "first,old,0,1,1000000\nfirst,old,400,1,1000000\n";
-    world.write("series.csv", text);
-    world.write("sample.csv", "time_s,cpu_cores,memory_bytes\n0,0.5,1.155e8\n20,0.5,1.155e8\n40,0.5,1.155e8\n");
-    world.run(["-q", "ingest", "series.csv"]).expect_code(0);
+    series += "first,0,1,1000000\nfirst,400,1,1000000\n";
+    world.write("series.csv", series);
+    world.write("facts.csv", facts);
+    world.write("sample.csv", "time_s,cpu_cores,memory_bytes\n0,0.5,1.15e8\n20,0.5,1.15e8\n40,0.5,1.15e8\n");
+    world.run(["-q", "ingest", "series.csv", "--workloads", "facts.csv"]).expect_code(0);
     world.run(["-q", "fingerprint"]).expect_code(0);
     world
 }
 
+fn told(world: &World, application: &str) -> Value {
+    world.write("told.csv", format!("workload,application\nsample,{application}\n"));
+    let answer = json_of(world, &["predict", "sample.csv", "--workloads", "told.csv"]);
+    check_contract(&answer);
+    answer
+}
+
 #[test]
 fn facts_lead_to_instances_of_the_same_application() {
-    let world = twins();
-    let told = |application: &str| {
-        world.write("facts.csv", format!("workload,application\nsample,{application}\n"));
-        json_of(&world, &["predict", "sample.csv", "--workloads", "facts.csv"])
+    // Two applications show the same at first; then one needs twice, the other four times as much.
+    let level = |number: u32| 1e8 * (1.0 + f64::from(number / 2 * 7 % 40) * 0.01);
+    let workload = |number: u32| match number % 2 {
+        0 => ("two".to_owned(), level(number), 2.0),
+        _ => ("four".to_owned(), level(number), 4.0),
     };
-    let answer = told("two");
-    check_contract(&answer);
+    let world = grown(&(0..80).map(workload).collect::<Vec<_>>());
+    let answer = told(&world, "two");
     assert_eq!((&answer["decision"], &answer["passed_over"]), (&json!("same-application"), &json!([])));
     let neighbours = answer["neighbours"].as_array().unwrap();
     assert!(neighbours.iter().all(|neighbour| neighbour["application"] == "two"), "{answer}");
     let memory = |answer: &Value| answer["allocation"]["memory_bytes"].as_f64().unwrap();
     assert!(memory(&answer) < 3e8, "{answer}");
-    assert!(memory(&told("four")) > 4e8);
-    let answer = told("unheard-of");
+    assert!(memory(&told(&world, "four")) > 4e8);
+    let answer = told(&world, "unheard-of");
     assert_ne!(answer["decision"], "same-application");
     let why = answer["passed_over"][0].as_str().unwrap();
     assert!(why.contains("0 earlier instances of `unheard-of`"), "{why}");
@@ -135,15 +144,19 @@ fn facts_lead_to_instances_of_the_same_application() {
 }
 
 #[test]
-fn where_the_whole_store_has_told_more_its_neighbours_answer_for_an_application_too() {
-    let world = indexed();
-    world.write("facts.csv", facts(""));
-    let answer = json_of(&world, &["predict", "sample.csv", "--workloads", "facts.csv"]);
-    check_contract(&answer);
-    assert_eq!(answer["decision"], "neighbours");
+fn where_the_whole_store_wastes_less_its_neighbours_answer_for_an_application_too() {
+    // Names say nothing, levels say all: the smaller ones stay as they are, the larger ones need four times as much.
+    let workload = |number: u32| {
+        let level = 1e8 * (1.0 + f64::from(number * 37 % 120) * 0.005);
+        (format!("a{}", number % 20), level, if level < 1.3e8 { 1.0 } else { 4.0 })
+    };
+    let world = grown(&(0..120).map(workload).collect::<Vec<_>>());
+    let answer = told(&world, "a3");
+    assert_eq!(answer["decision"], "neighbours", "{answer}");
     let why = answer["passed_over"][0].as_str().unwrap();
     let parts = ["same-application: on workloads of the store it wastes ", " % of what is needed, neighbours "];
     assert!(parts.iter().all(|part| why.contains(part)), "{why}");
+    assert!(answer["allocation"]["memory_bytes"].as_f64().unwrap() < 2e8, "{answer}");
 }
 
 #[test]
