@@ -60,12 +60,12 @@ fn index(
     let mut known: Vec<Known> = Vec::new();
     let history = {
         let steps = ui.steps("profiling", sampled);
-        read_history(store, Profiling::new(window), &mut |one, _| {
+        read_history(store, Profiling::new(window), &|_| Ok(()), &mut |one, ()| {
             steps.advance(1);
             if one.is_learnable() {
                 known.push(one);
             }
-            Ok(())
+            Ok::<(), PredictError>(())
         })?
     };
     if known.is_empty() {

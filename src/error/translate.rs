@@ -263,6 +263,10 @@ impl From<ReplayError> for CommandError {
                 Self::from_library(Kind::Usage, error).hint("`--rivals all` takes the usual ones")
             }
             ReplayError::Parameter { .. } => Self::from_library(Kind::Usage, error),
+            ReplayError::Store(error) => error.into(),
+            ReplayError::Scratch { .. } => Self::from_library(Kind::User, error).hint(
+                "make room there: `shadow replay` keeps up to 128 bytes per stored sample in that folder while it runs",
+            ),
             ReplayError::NoCases => Self::from_library(Kind::User, error)
                 .hint("add traces with samples with `shadow ingest PATH`; `shadow info` says what the store holds"),
             // Whose fault it is, is known to the error inside.

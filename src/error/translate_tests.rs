@@ -189,6 +189,11 @@ fn a_replay_fails_by_its_options_its_store_or_its_estimator() {
         Kind::Usage
     );
     expect(ReplayError::NoCases, Kind::User, "`shadow ingest PATH`");
+    expect(ReplayError::Store(StoreError::Missing { path: "store".into() }), Kind::User, "`shadow ingest PATH`");
+    let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+    let full = ReplayError::Scratch { doing: "write", folder: "store".into(), source: full };
+    assert!(full.to_string().starts_with("cannot write the temporary file in `store`"), "{full}");
+    expect(full, Kind::User, "make room there");
     let learner = |source: AnyError| CommandError::from(ReplayError::Learner { what: "a store".to_owned(), source });
     let known = learner(Box::new(FingerprintError::NothingVaries));
     assert_eq!(known.to_string(), "the estimator failed on a store: no feature varies between workloads");

@@ -8,7 +8,7 @@ use crate::store::{Store, StoreError, Workload};
 use crate::trace::Sample;
 use crate::units::Micros;
 
-use super::{Known, PredictError};
+use super::Known;
 
 /// Which part of a run counts as its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -77,29 +77,34 @@ impl Known {
     }
 }
 
-/// Receives a profiled run with its samples.
-pub type TakeKnown<'a> = &'a mut dyn FnMut(Known, &[Sample]) -> Result<(), PredictError>;
+/// What is kept of a run's samples.
+pub type Keep<'a, K, E> = &'a (dyn Fn(&[Sample]) -> Result<K, E> + Sync);
 
-/// The runs of one bucket with their samples.
-type Bucket = Vec<(Known, Vec<Sample>)>;
+/// Receives a profiled run with what was kept of its samples.
+pub type TakeKnown<'a, K, E> = &'a mut dyn FnMut(Known, K) -> Result<(), E>;
 
-/// Profiles every run with samples and hands it out with its samples, by bucket, then by (format, workload, run). Runs
-/// without a first window come too, with a window of no samples. Buckets are read in parallel, as many at a time as
-/// there are threads; the order does not depend on that.
+/// Profiles every run with samples and hands it out with what `keep` makes of them, by bucket, then by (format, workload,
+/// run). Runs without a first window come too, with a window of no samples. Buckets are read in parallel, as many at a time as
+/// there are threads; the order does not depend on that. Samples are held for one run per thread.
 ///
 /// # Errors
-/// The store is damaged, or `take` fails.
-pub fn read_history(store: &Store, profiling: Profiling, take: TakeKnown<'_>) -> Result<HistorySummary, PredictError> {
+/// The store is damaged, or `keep` or `take` fails.
+pub fn read_history<K: Send, E: From<StoreError> + Send>(
+    store: &Store,
+    profiling: Profiling,
+    keep: Keep<'_, K, E>,
+    take: TakeKnown<'_, K, E>,
+) -> Result<HistorySummary, E> {
     let floors = Floors::of(store.manifest().units);
     let buckets: Vec<(u32, Vec<Workload>)> = store.sampled_runs()?.into_iter().collect();
     let mut summary = HistorySummary::default();
     for group in buckets.chunks(rayon::current_num_threads().max(1)) {
-        let profiled: Vec<Result<Bucket, StoreError>> = group
+        let profiled: Vec<Result<Vec<(Known, K)>, E>> = group
             .par_iter()
-            .map(|(bucket, workloads)| profile_bucket(store, *bucket, workloads, profiling, floors))
+            .map(|(bucket, workloads)| profile_bucket(store, (*bucket, workloads), profiling, floors, keep))
             .collect();
         for bucket in profiled {
-            for (known, samples) in bucket? {
+            for (known, kept) in bucket? {
                 summary.runs += 1;
                 if known.life.censoring.left {
                     summary.without_start += 1;
@@ -108,28 +113,28 @@ pub fn read_history(store: &Store, profiling: Profiling, take: TakeKnown<'_>) ->
                 } else {
                     summary.learnable += 1;
                 }
-                take(known, &samples)?;
+                take(known, kept)?;
             }
         }
     }
     Ok(summary)
 }
 
-fn profile_bucket(
+fn profile_bucket<K, E: From<StoreError>>(
     store: &Store,
-    bucket: u32,
-    workloads: &[Workload],
+    (bucket, workloads): (u32, &[Workload]),
     profiling: Profiling,
     floors: Floors,
-) -> Result<Bucket, StoreError> {
+    keep: Keep<'_, K, E>,
+) -> Result<Vec<(Known, K)>, E> {
     let mut found = Vec::with_capacity(workloads.len());
     store.for_each_run(bucket, workloads, &mut |workload, samples| {
         let known = match profiling.span {
             LifeSpan::Whole => known(workload, samples, profiling, floors),
             LifeSpan::Sampled => known(&workload.as_sampled(), samples, profiling, floors),
         };
-        found.push((known, samples.to_vec()));
-        Ok(())
+        found.push((known, keep(samples)?));
+        Ok::<(), E>(())
     })?;
     Ok(found)
 }

@@ -7,8 +7,10 @@ use crate::profile::{WindowProfile, profile_life};
 use crate::store::{Store, StoreError, Workload};
 use crate::trace::{Amounts, Sample};
 
-use super::history::TakeKnown;
-use super::{Known, PredictError};
+use super::Known;
+
+/// Receives a profiled instance with its row.
+pub type TakeInstance<'a, E> = &'a mut dyn FnMut(Known, &Sample) -> Result<(), E>;
 
 /// How many instances are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +48,12 @@ type Bucket = (Vec<(Known, Sample)>, Drawn);
 ///
 /// # Errors
 /// The store is damaged, or `take` fails.
-pub fn read_instances(store: &Store, draw: Draw, cpu_share: f64, take: TakeKnown<'_>) -> Result<Drawn, PredictError> {
+pub fn read_instances<E: From<StoreError>>(
+    store: &Store,
+    draw: Draw,
+    cpu_share: f64,
+    take: TakeInstance<'_, E>,
+) -> Result<Drawn, E> {
     let most = draw.per_task;
     let mut all: Vec<Workload> = store.workloads()?.into_iter().filter(|workload| workload.samples == 0).collect();
     let mut drawn = Drawn { of_tasks: all.len() as u64, most_per_task: most, ..Drawn::default() };
@@ -73,7 +80,7 @@ pub fn read_instances(store: &Store, draw: Draw, cpu_share: f64, take: TakeKnown
             drawn.of += counts.of;
             drawn.tasks += counts.tasks;
             for (known, row) in found {
-                take(known, &[row])?;
+                take(known, &row)?;
             }
         }
     }
@@ -100,7 +107,7 @@ fn draw_bucket(
             found.push((known(task, number, &row, cpu_share), row));
             counts.instances += 1;
         }
-        Ok(())
+        Ok::<(), StoreError>(())
     })?;
     Ok((found, counts))
 }

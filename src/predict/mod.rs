@@ -32,8 +32,8 @@ mod strangers;
 
 pub use answer::{Allocation, Decision, Evidence, Interval, Prediction};
 pub use error::PredictError;
-pub use history::{HistorySummary, LifeSpan, Profiling, TakeKnown, first_window, read_history};
-pub use instances::{Draw, Drawn, read_instances};
+pub use history::{HistorySummary, Keep, LifeSpan, Profiling, TakeKnown, first_window, read_history};
+pub use instances::{Draw, Drawn, TakeInstance, read_instances};
 pub use knowledge::{FitParams, Knowledge};
 pub use ladder::Selection;
 pub use need::{Need, Remembered, Resource};

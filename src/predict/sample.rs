@@ -102,7 +102,7 @@ pub fn read_sample(params: &SampleParams, progress: &dyn Progress) -> Result<Rea
                 facts: Facts::from(run),
                 samples: samples.to_vec(),
             });
-            Ok(())
+            Ok::<(), PredictError>(())
         })?;
     }
     // Runs of a workload come in their order; what counts of a restarted one is the run that goes on.

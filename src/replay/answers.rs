@@ -13,6 +13,7 @@ use super::case::{Case, application_key, broader_key};
 use super::plan::Block;
 use super::results::Resource;
 use super::rivals::{Conduct, Query, Recommendation, Rival, Setting, Stated, Store, Surroundings};
+use super::samples::RowBuffer;
 use super::watch::Watch;
 
 /// A rival with its sweep.
@@ -22,26 +23,27 @@ pub(super) struct Contestant {
 }
 
 /// What a query may show.
-pub(super) struct Asked<'a> {
+pub(super) struct Asked {
     newcomer: Newcomer,
     at: Micros,
     application: Option<String>,
     broader: Option<String>,
-    rows: &'a [Sample],
+    rows: Vec<Sample>,
 }
 
-impl<'a> Asked<'a> {
-    pub(super) fn new(case: &'a Case, window: Micros) -> Self {
+impl Asked {
+    /// Reads the rows of the first window; `buffer` is used for that alone.
+    pub(super) fn new(case: &Case, window: Micros, buffer: &mut RowBuffer) -> Result<Self, ReplayError> {
         let workload = &case.known.workload;
         let newcomer =
             Newcomer { name: workload.id.clone(), window: case.known.window.clone(), facts: Facts::from(workload) };
-        Self {
+        Ok(Self {
             newcomer,
             at: workload.start.unwrap_or_default().plus(window),
             application: application_key(workload),
             broader: broader_key(workload).map(str::to_owned),
-            rows: case.window_rows(),
-        }
+            rows: case.window_rows(buffer)?.to_vec(),
+        })
     }
 
     /// Returns the query for rivals that do not see the future.
@@ -51,7 +53,7 @@ impl<'a> Asked<'a> {
             at: self.at,
             application: self.application.as_deref(),
             broader: self.broader.as_deref(),
-            rows: self.rows,
+            rows: &self.rows,
             future: None,
         }
     }
@@ -265,8 +267,8 @@ pub(super) fn ask(
             let answered: Vec<Result<Told, ReplayError>> = block
                 .queries
                 .par_iter()
-                .map(|case| {
-                    let asked = Asked::new(&cases[*case], surroundings.window.length);
+                .map_init(RowBuffer::default, |buffer, case| {
+                    let asked = Asked::new(&cases[*case], surroundings.window.length, buffer)?;
                     let future = contestant.rival.sees_the_future().then_some(&cases[*case].known.life);
                     let query = Query { future, ..asked.query() };
                     let mut cells = Vec::new();
@@ -313,11 +315,12 @@ mod tests {
     #[test]
     fn a_query_shows_the_rows_of_its_window_and_none_after_it() {
         let mut one = case("w", "a", 0, 100, 4.0);
-        let asked = Asked::new(&one, WINDOW.length);
+        let mut buffer = RowBuffer::default();
+        let asked = Asked::new(&one, WINDOW.length, &mut buffer).unwrap();
         let rows = asked.query().rows;
-        assert_eq!(rows, &one.samples[..10]);
+        assert_eq!(rows, &one.samples.held()[..10]);
         assert!(rows.iter().all(|row| row.start.plus(row.duration) <= asked.at));
         one.known.window = WindowProfile::default();
-        assert!(Asked::new(&one, WINDOW.length).query().rows.is_empty());
+        assert!(Asked::new(&one, WINDOW.length, &mut buffer).unwrap().query().rows.is_empty());
     }
 }

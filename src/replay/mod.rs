@@ -9,7 +9,12 @@
 //! Invariants: no rival but the oracle is handed anything of a query beyond its first window and its facts at
 //! submission; a store holds only what ended before the cut of its block; the same cases, seed and parameters give the
 //! same report whatever the number of threads; a figure that cannot be computed is absent, never an undefined number.
-//! Cost: all cases are held in memory, and so is one answer per query, rival and setting.
+//! Cost: the samples of a store lie in a file while it is replayed ([`read_cases`]), and each thread holds those of one case;
+//! profiles and facts of all cases are held, and one answer per query, rival and setting.
+
+use std::path::PathBuf;
+
+use crate::store::StoreError;
 
 mod answers;
 mod bootstrap;
@@ -28,10 +33,10 @@ mod quantile;
 mod report;
 mod results;
 pub mod rivals;
-
 mod run;
-
+mod samples;
 mod score;
+mod scratch;
 mod seen;
 mod series;
 mod shadow;
@@ -43,7 +48,7 @@ mod watch;
 
 pub use crate::predict::{OutputUnits, Scale};
 pub use answers::GivenAnswer;
-pub use case::{Case, application_key};
+pub use case::{Case, application_key, read_cases};
 pub use closed::{ClosedRow, Lives};
 pub use compare::{Point, at_rate};
 pub use feedback::{Attempt, FeedbackModel, FeedbackParams, FeedbackRun, simulate};
@@ -61,7 +66,9 @@ pub use results::{
     MissedBy, OrderRow, Population, ReplayReport, Resource, RivalSummary, Row, SplitReport, Weighting,
 };
 pub use run::{answers_given, replay, replay_watched};
+pub use samples::{RowBuffer, Samples};
 pub use score::{AbstainPoint, Dimension, Regret, StatedIntervals, SurestBy};
+pub use scratch::{Place, Scratch};
 pub use seen::SeenRow;
 pub use series::Series;
 pub use shadow::Shadow;
@@ -95,6 +102,19 @@ pub enum ReplayError {
         what: String,
         /// What it said.
         source: LearnError,
+    },
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What a replay puts away while it runs cannot be written or read back.
+    #[error("cannot {doing} the temporary file in `{folder}` that holds the samples while they are replayed: {source}")]
+    Scratch {
+        /// What was done: make, write or read.
+        doing: &'static str,
+        /// Its folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
     /// There is nothing to replay.
     #[error("there is no workload to replay")]

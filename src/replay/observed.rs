@@ -19,6 +19,7 @@ use super::params::{ReplayParams, Split, SplitBasis};
 use super::plan::{Plan, plan};
 use super::results::Resource;
 use super::run::{contestants, store_sizes, surroundings, truths};
+use super::samples::RowBuffer;
 use super::score::Scorer;
 use super::watch::Watch;
 use crate::predict::{Scale, first_window};
@@ -164,7 +165,7 @@ pub fn seconds_observed(
     for length in &lengths {
         let params = of_window(*length);
         params.check()?;
-        see(&mut cases, &params);
+        see(&mut cases, &params)?;
         let asked: BTreeSet<usize> = queries(&plan(&cases, &params)).collect();
         if !asked.is_empty() {
             common = Some(common.map_or(asked.clone(), |common| common.intersection(&asked).copied().collect()));
@@ -186,7 +187,7 @@ pub fn seconds_observed(
     let mut firsts: Vec<[BTreeMap<usize, Option<f64>>; 2]> = vec![Default::default(); params.rivals.len()];
     for length in &lengths {
         let params = of_window(*length);
-        see(&mut cases, &params);
+        see(&mut cases, &params)?;
         let contestants = contestants(&params)?;
         let plan = plan(&cases, &params);
         watch.stage(&format!("asking after {length}"), steps(&plan.test, &contestants));
@@ -212,7 +213,7 @@ pub fn seconds_observed(
             if answers.queries.is_empty() {
                 continue;
             }
-            let (truths, clusters) = truths(&cases, &answers, &plan.test, params.split);
+            let (truths, clusters) = truths(&cases, &answers, &plan.test, params.split)?;
             let scorer = Scorer::new(&params, units, &contestants, &answers, truths, clusters.len());
             observed.rows.extend(scorer.observed(length.as_seconds(), alive, target));
         }
@@ -230,12 +231,14 @@ pub fn seconds_observed(
 }
 
 /// Profiles the first windows of all cases anew.
-fn see(cases: &mut [Case], params: &ReplayParams) {
+fn see(cases: &mut [Case], params: &ReplayParams) -> Result<(), ReplayError> {
     let floors = Floors::of(params.units);
-    cases.par_iter_mut().for_each(|case| {
+    cases.par_iter_mut().try_for_each_init(RowBuffer::default, |buffer, case| {
         let known = &mut case.known;
-        known.window = first_window(&known.workload, &known.life, &case.samples, params.window, floors);
-    });
+        let samples = case.samples.read(buffer)?;
+        known.window = first_window(&known.workload, &known.life, samples, params.window, floors);
+        Ok(())
+    })
 }
 
 fn queries(plan: &Plan) -> impl Iterator<Item = usize> {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::ReplayError;
 use super::answers::{Answers, Contestant, GivenAnswer, ask, steps};
 use super::bootstrap::Resamples;
@@ -13,6 +15,7 @@ use super::plan::{Block, Plan, Reason, earlier_instances, instances, plan};
 use super::quantile::weighted_upper_quantile;
 use super::results::{Clusters, Flattery, Population, ReplayReport, Resource, SplitReport, Weighting};
 use super::rivals::{Surroundings, named};
+use super::samples::RowBuffer;
 use super::score::Scorer;
 use super::truth::{Truth, cluster_name};
 use super::watch::{Unwatched, Watch};
@@ -31,7 +34,8 @@ const FEEDBACK_TARGET: f64 = 0.05;
 ///
 /// # Errors
 /// [`ReplayError::NoCases`] for no cases, [`ReplayError::Parameter`] and [`ReplayError::UnknownRival`] for wrong
-/// parameters, [`ReplayError::Learner`] if the estimator fails.
+/// parameters, [`ReplayError::Learner`] if the estimator fails,
+/// [`ReplayError::Scratch`] if samples that were put away cannot be read.
 pub fn replay(cases: &[Case], params: &ReplayParams, learner: &dyn Learner) -> Result<ReplayReport, ReplayError> {
     replay_watched(cases, params, learner, &Unwatched)
 }
@@ -229,12 +233,12 @@ fn replay_split(
     let calibrated_by: Vec<Vec<usize>> = plan.test.iter().map(|block| block.calibrated_by.clone()).collect();
 
     let scored = |answers: &'_ Answers, blocks: &[Block]| {
-        let (truths, clusters) = truths(cases, answers, blocks, params.split);
-        (truths, clusters.len(), clusters)
+        let (truths, clusters) = truths(cases, answers, blocks, params.split)?;
+        Ok::<_, ReplayError>((truths, clusters.len(), clusters))
     };
     let units = surroundings.scale.output();
-    let (test_truths, count, sizes) = scored(&test, &plan.test);
-    let (calibration_truths, calibration_count, _) = scored(&calibration, &plan.calibration);
+    let (test_truths, count, sizes) = scored(&test, &plan.test)?;
+    let (calibration_truths, calibration_count, _) = scored(&calibration, &plan.calibration)?;
     let scorer = Scorer::new(params, units, contestants, &test, test_truths, count);
     let calibrator = Scorer::new(params, units, contestants, &calibration, calibration_truths, calibration_count);
 
@@ -244,7 +248,7 @@ fn replay_split(
     let calibrated =
         if has_calibration { scorer.calibrated(&calibrator, &calibrated_by, resamples.as_ref()) } else { Vec::new() };
     let for_feedback = has_calibration.then_some((&calibrator, calibrated_by.as_slice(), FEEDBACK_TARGET));
-    let (feedback, order) = scorer.feedback(cases, &surroundings.scale, for_feedback);
+    let (feedback, order) = scorer.feedback(cases, &surroundings.scale, for_feedback)?;
     let closed_loop = if params.feedback {
         closed_loop(cases, &plan.test, &test, contestants, surroundings, params, watch)?
     } else {
@@ -279,7 +283,7 @@ fn replay_split(
             largest_share: super::figures::quotient(sizes.iter().copied().max().unwrap_or(0) as f64, queries as f64),
         },
         rivals: scorer.summaries(),
-        rows: if queries > 0 { scorer.rows(plan.split, resamples.as_ref()) } else { Vec::new() },
+        rows: if queries > 0 { scorer.rows(cases, plan.split, resamples.as_ref())? } else { Vec::new() },
         curves: if queries > 0 { curves } else { Vec::new() },
         equal_coverage: if queries > 0 { equal_coverage } else { Vec::new() },
         calibrated,
@@ -287,10 +291,10 @@ fn replay_split(
         closed_loop,
         order: if queries > 0 { order } else { Vec::new() },
         distributions: scorer.distributions(),
-        abstaining: scorer.abstaining(),
+        abstaining: scorer.abstaining(cases)?,
         stated_intervals: scorer.stated_intervals(),
         seen: super::seen::rows(&scorer.truths),
-        regret: scorer.regrets(1.0 - params.question.coverage),
+        regret: scorer.regrets(cases, 1.0 - params.question.coverage)?,
         misses: scorer.misses(cases),
         warnings: plan.notes.clone(),
     };
@@ -299,7 +303,12 @@ fn replay_split(
 }
 
 /// Returns the truth of every query, and how many queries each cluster has, in the order of cluster numbers.
-pub(super) fn truths(cases: &[Case], answers: &Answers, blocks: &[Block], split: Split) -> (Vec<Truth>, Vec<u64>) {
+pub(super) fn truths(
+    cases: &[Case],
+    answers: &Answers,
+    blocks: &[Block],
+    split: Split,
+) -> Result<(Vec<Truth>, Vec<u64>), ReplayError> {
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     for case in &answers.queries {
         numbers.insert(cluster_name(&cases[*case], split), 0);
@@ -308,19 +317,21 @@ pub(super) fn truths(cases: &[Case], answers: &Answers, blocks: &[Block], split:
         *entry = number;
     }
     let seen: Vec<BTreeMap<String, u64>> = blocks.iter().map(|block| instances(cases, &block.store)).collect();
-    let mut sizes = vec![0; numbers.len()];
-    let truths = answers
+    let truths: Vec<Truth> = answers
         .queries
-        .iter()
+        .par_iter()
         .zip(&answers.blocks)
-        .map(|(case, block)| {
+        .map_init(RowBuffer::default, |buffer, (case, block)| {
             let cluster = numbers[&cluster_name(&cases[*case], split)];
-            sizes[cluster] += 1;
             let earlier = earlier_instances(cases, &seen[*block], *case);
-            Truth::new(*case, &cases[*case], cluster, earlier)
+            Ok(Truth::new(*case, &cases[*case], &cases[*case].series(buffer)?, cluster, earlier))
         })
-        .collect();
-    (truths, sizes)
+        .collect::<Result<_, ReplayError>>()?;
+    let mut sizes = vec![0; numbers.len()];
+    for truth in &truths {
+        sizes[truth.cluster] += 1;
+    }
+    Ok((truths, sizes))
 }
 
 pub(super) fn store_sizes(blocks: &[Block]) -> Option<(u64, u64)> {

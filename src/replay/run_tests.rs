@@ -204,7 +204,7 @@ fn a_normalised_trace_runs_in_fractions_and_in_cores_once_they_are_known() {
         }
         let request = &mut case.known.workload.request;
         request.memory = request.memory.map(|memory| memory * factor);
-        for sample in &mut case.samples {
+        for sample in case.samples.held() {
             sample.memory = sample.memory.map(|memory| memory * factor);
         }
     }

@@ -100,12 +100,18 @@ fn row(known: &[(&[f64], f64, f64)], at: usize, resource: Resource, weighting: W
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replay::Case;
+    use crate::replay::samples::RowBuffer;
     use crate::replay::test_cases::case;
+
+    fn truth(case: &Case) -> Truth {
+        Truth::new(0, case, &case.series(&mut RowBuffer::default()).unwrap(), 0, 0)
+    }
 
     #[test]
     fn half_of_the_peak_is_seen_until_the_middle_of_the_life() {
         // Memory doubles in the middle of the life; use of CPU is the same all along.
-        let truth = Truth::new(0, &case("w", "a", 0, 100, 8.0), 0, 0);
+        let truth = truth(&case("w", "a", 0, 100, 8.0));
         // 10 s, 30 s: half; 60 s: the rows of the second half have begun to be over; then it has ended.
         assert_eq!(truth.seen(Resource::Memory).unwrap()[..4], [0.5, 0.5, 1.0, 1.0]);
         assert!(truth.seen(Resource::Cpu).unwrap().iter().all(|share| *share >= 1.0));
@@ -113,8 +119,7 @@ mod tests {
 
     #[test]
     fn rows_count_who_is_alive_and_who_has_shown_everything() {
-        let truths: Vec<Truth> =
-            [40, 200].map(|seconds| Truth::new(0, &case("w", "a", 0, seconds, 8.0), 0, 0)).to_vec();
+        let truths: Vec<Truth> = [40, 200].map(|seconds| truth(&case("w", "a", 0, seconds, 8.0))).to_vec();
         let rows = rows(&truths);
         let memory: Vec<&SeenRow> = rows
             .iter()
@@ -136,10 +141,10 @@ mod tests {
     #[test]
     fn a_row_that_is_not_over_shows_nothing() {
         let mut entry = case("w", "a", 0, 100, 8.0);
-        entry.samples.truncate(1);
-        entry.samples[0].duration = crate::units::Micros::from_seconds(300);
-        entry.samples[0].memory = Some(8.0);
-        let truth = Truth::new(0, &entry, 0, 0);
+        entry.samples.held().truncate(1);
+        entry.samples.held()[0].duration = crate::units::Micros::from_seconds(300);
+        entry.samples.held()[0].memory = Some(8.0);
+        let truth = truth(&entry);
         assert_eq!(truth.seen(Resource::Memory).unwrap()[..4], [0.0, 0.0, 0.0, 1.0]);
     }
 }

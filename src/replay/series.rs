@@ -58,17 +58,13 @@ impl Series {
     /// median of the others (one second for a single point). A row never outlasts the beginning of the next.
     pub fn new(samples: &[Sample], start: Micros) -> Self {
         let mut steps = Vec::with_capacity(samples.len());
-        let mut gaps: Vec<i64> =
-            samples.windows(2).map(|pair| pair[1].start.minus(pair[0].start).0).filter(|gap| *gap > 0).collect();
-        gaps.sort_unstable();
-        let median = gaps.get(gaps.len() / 2).copied().unwrap_or(1_000_000);
         for (position, sample) in samples.iter().enumerate() {
             let until_next = samples.get(position + 1).map(|next| next.start.minus(sample.start).0.max(0));
             let length = match (sample.duration.0 > 0, until_next) {
                 (true, Some(next)) => sample.duration.0.min(next),
                 (true, None) => sample.duration.0,
                 (false, Some(next)) => next,
-                (false, None) => median,
+                (false, None) => median_gap(samples),
             };
             if length <= 0 {
                 continue;
@@ -151,6 +147,14 @@ impl Series {
             })
             .collect()
     }
+}
+
+/// Returns the median time between rows, in microseconds: a second where there is none.
+fn median_gap(samples: &[Sample]) -> i64 {
+    let gaps = samples.windows(2).map(|pair| pair[1].start.minus(pair[0].start).0);
+    let mut gaps: Vec<i64> = gaps.filter(|gap| *gap > 0).collect();
+    let middle = gaps.len() / 2;
+    if gaps.is_empty() { 1_000_000 } else { *gaps.select_nth_unstable(middle).1 }
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ pub(super) fn case(id: &str, application: &str, start: i64, seconds: i64, peak: 
         cpu_mean: Some(0.5),
         ..LifeProfile::default()
     };
-    Case { known: Known { workload, window, life }, samples }
+    Case { known: Known { workload, window, life }, samples: samples.into() }
 }
 
 pub(super) fn newcomer(case: &Case) -> Newcomer {

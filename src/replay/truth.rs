@@ -1,7 +1,6 @@
 //! What a query turned out to need, once, for all rivals and settings.
 
 use crate::profile::Censoring;
-use crate::units::Micros;
 
 use super::case::{Case, cluster_of_application};
 use super::figures::Judged;
@@ -88,8 +87,6 @@ pub(super) struct Truth {
     pub(super) case: usize,
     /// What it counts to in intervals.
     pub(super) cluster: usize,
-    /// Demand over the run's own time.
-    pub(super) series: Series,
     /// Whether a restart goes on at the same place.
     pub(super) service: bool,
     /// Instances of its application in its store.
@@ -112,11 +109,38 @@ pub(super) struct Truth {
     cpu: Need,
 }
 
+/// What an allocation came to from the end of the window on, as in [`Judged`].
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct OverTime {
+    hours: f64,
+    used: f64,
+    slack: f64,
+    waste: f64,
+    excess: f64,
+    hours_above: f64,
+    relative_slack: Option<f64>,
+}
+
+impl OverTime {
+    /// Returns an outcome with its integrals.
+    pub(super) fn of(&self, judged: Judged) -> Judged {
+        Judged {
+            hours: self.hours,
+            used: self.used,
+            slack: self.slack,
+            waste: self.waste,
+            excess: self.excess,
+            hours_above: self.hours_above,
+            relative_slack: self.relative_slack,
+            ..judged
+        }
+    }
+}
+
 impl Truth {
-    pub(super) fn new(case: usize, entry: &Case, cluster: usize, earlier: u64) -> Self {
+    /// Returns the truth of a case whose demand is `series`.
+    pub(super) fn new(case: usize, entry: &Case, series: &Series, cluster: usize, earlier: u64) -> Self {
         let (workload, life) = (&entry.known.workload, &entry.known.life);
-        let start = workload.start.unwrap_or(Micros::ZERO);
-        let series = Series::new(&entry.samples, start);
         let (owner_cpu, owner_memory) = Owner::asked(&workload.request, &workload.limit);
         let (memory_seconds, cpu_seconds) = entry.resource_seconds();
         let flags = life.censoring;
@@ -126,7 +150,7 @@ impl Truth {
             resource_seconds: memory_seconds,
             owner: owner_memory,
             daily_p95: series.daily_p95(|step| step.memory),
-            seen: shares(&series, life.memory_peak, |step| step.memory_peak),
+            seen: shares(series, life.memory_peak, |step| step.memory_peak),
         };
         let cpu = Need {
             amount: life.cpu_need,
@@ -134,12 +158,11 @@ impl Truth {
             resource_seconds: cpu_seconds,
             owner: owner_cpu,
             daily_p95: series.daily_p95(|step| step.cpu),
-            seen: shares(&series, life.cpu_need, |step| step.cpu),
+            seen: shares(series, life.cpu_need, |step| step.cpu),
         };
         Self {
             case,
             cluster,
-            series,
             service: entry.is_service(),
             earlier,
             life_seconds: life.seconds,
@@ -207,26 +230,26 @@ impl Truth {
         })
     }
 
-    /// Judges an allocation with integrals from the end of the window on.
-    pub(super) fn judge_fully(
+    /// Integrates `series`, the demand of the case, against an allocation from the end of the window on.
+    pub(super) fn over_time(
         &self,
+        series: &Series,
         resource: Resource,
         allocation: f64,
         params: &ReplayParams,
         units: &OutputUnits,
-    ) -> Option<Judged> {
-        let judged = self.judge(resource, allocation, units)?;
+    ) -> OverTime {
         let use_of: fn(&Step) -> Option<f64> = match resource {
             Resource::Memory => |step| step.memory,
             Resource::Cpu => |step| step.cpu,
         };
-        let sums = self.series.integrate(params.window.length.as_seconds(), allocation, use_of);
+        let sums = series.integrate(params.window.length.as_seconds(), allocation, use_of);
         let per_hour = factor(resource, units) / SECONDS_PER_HOUR;
         let days = &self.of(resource).daily_p95;
         let slack = |p95: &f64| (allocation - p95) / allocation;
         let relative_slack =
             (allocation > 0.0 && !days.is_empty()).then(|| days.iter().map(slack).sum::<f64>() / days.len() as f64);
-        Some(Judged {
+        OverTime {
             hours: sums.seconds / SECONDS_PER_HOUR,
             used: sums.used * per_hour,
             slack: sums.slack * per_hour,
@@ -234,8 +257,7 @@ impl Truth {
             excess: sums.excess * per_hour,
             hours_above: sums.seconds_above / SECONDS_PER_HOUR,
             relative_slack,
-            ..judged
-        })
+        }
     }
 }
 
@@ -260,6 +282,7 @@ pub(super) fn cluster_name(case: &Case, split: Split) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replay::samples::RowBuffer;
     use crate::replay::test_cases::case;
     use crate::trace::{CpuUnit, MemoryUnit, NetworkUnit, UnitContract};
 
@@ -269,10 +292,13 @@ mod tests {
     fn relative_slack_is_that_of_autopilot() {
         // A day at 7: a limit of 10 leaves 30 %.
         let mut entry = case("w", "a", 0, 1000, 7.0);
-        entry.samples.iter_mut().for_each(|sample| sample.memory = Some(7.0));
+        entry.samples.held().iter_mut().for_each(|sample| sample.memory = Some(7.0));
         let contract = UnitContract { cpu: CpuUnit::Cores, memory: MemoryUnit::Bytes, network: NetworkUnit::None };
         let params = ReplayParams::new(crate::replay::test_cases::WINDOW, Split::Recurring, contract);
-        let judged = Truth::new(0, &entry, 0, 0).judge_fully(Resource::Memory, 10.0, &params, &UNITS).unwrap();
+        let series = entry.series(&mut RowBuffer::default()).unwrap();
+        let truth = Truth::new(0, &entry, &series, 0, 0);
+        let judged = truth.judge(Resource::Memory, 10.0, &UNITS).unwrap();
+        let judged = truth.over_time(&series, Resource::Memory, 10.0, &params, &UNITS).of(judged);
         assert!((judged.relative_slack.unwrap() - 0.3).abs() < 1e-12);
         // From the end of the ten-second window on.
         assert!((judged.hours * SECONDS_PER_HOUR - 990.0).abs() < 1e-9);
@@ -283,7 +309,7 @@ mod tests {
     fn censoring_follows_the_resource() {
         let mut entry = case("w", "a", 0, 100, 1.0);
         entry.known.life.censoring.cpu_throttled = true;
-        let truth = Truth::new(0, &entry, 0, 0);
+        let truth = Truth::new(0, &entry, &Series::default(), 0, 0);
         assert_eq!((truth.is_censored(Resource::Memory), truth.is_censored(Resource::Cpu)), (false, true));
     }
 }

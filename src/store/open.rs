@@ -15,10 +15,10 @@ use super::workload_table;
 use super::{StoreError, Workload};
 
 /// Receives the samples of one run with its workload's identifier and run.
-pub type TakeSeries<'a> = &'a mut dyn FnMut(&str, u32, &[Sample]) -> Result<(), StoreError>;
+pub type TakeSeries<'a, E> = &'a mut dyn FnMut(&str, u32, &[Sample]) -> Result<(), E>;
 
 /// Receives a run with its samples.
-pub type TakeRun<'a> = &'a mut dyn FnMut(&Workload, &[Sample]) -> Result<(), StoreError>;
+pub type TakeRun<'a, E> = &'a mut dyn FnMut(&Workload, &[Sample]) -> Result<(), E>;
 
 /// An opened store: version and completeness are checked, files are verified when they are read.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl Store {
     ///
     /// # Errors
     /// A file is damaged, or `take` fails.
-    pub fn for_each_series(&self, bucket: u32, take: TakeSeries<'_>) -> Result<(), StoreError> {
+    pub fn for_each_series<E: From<StoreError>>(&self, bucket: u32, take: TakeSeries<'_, E>) -> Result<(), E> {
         self.for_each_group(Table::Usage, bucket, take)
     }
 
@@ -92,7 +92,12 @@ impl Store {
     ///
     /// # Errors
     /// A file is damaged, a series has no run, or `take` fails.
-    pub fn for_each_run(&self, bucket: u32, runs: &[Workload], take: TakeRun<'_>) -> Result<(), StoreError> {
+    pub fn for_each_run<E: From<StoreError>>(
+        &self,
+        bucket: u32,
+        runs: &[Workload],
+        take: TakeRun<'_, E>,
+    ) -> Result<(), E> {
         let mut rest = runs.iter();
         self.for_each_series(bucket, &mut |id, run, samples| {
             let workload =
@@ -108,22 +113,35 @@ impl Store {
     ///
     /// # Errors
     /// A file is damaged, or `take` fails.
-    pub fn for_each_summary(&self, bucket: u32, take: TakeSeries<'_>) -> Result<(), StoreError> {
+    pub fn for_each_summary<E: From<StoreError>>(&self, bucket: u32, take: TakeSeries<'_, E>) -> Result<(), E> {
         self.for_each_group(Table::Summary, bucket, take)
     }
 
-    fn for_each_group(&self, table: Table, bucket: u32, take: TakeSeries<'_>) -> Result<(), StoreError> {
+    /// Holds one batch and one series: a series ends where the next begins.
+    fn for_each_group<E: From<StoreError>>(&self, table: Table, bucket: u32, take: TakeSeries<'_, E>) -> Result<(), E> {
         let prefix = format!("{}/bucket={bucket:02}/", table.folder());
         let mut rows: Vec<SampleRow> = Vec::new();
-        for file in self.manifest.files.iter().filter(|file| file.path.starts_with(&prefix)) {
-            parquet_file::read(&self.root, file, |batch| read_samples(batch, &mut rows))?;
-        }
+        let mut open: Option<SampleRow> = None;
         let mut samples = Vec::new();
-        for group in rows.chunk_by(|a, b| (&a.format, &a.workload, a.run) == (&b.format, &b.workload, b.run)) {
-            samples.clear();
-            samples.extend(group.iter().map(|row| row.sample));
-            take(&group[0].workload, group[0].run, &samples)?;
+        for file in self.manifest.files.iter().filter(|file| file.path.starts_with(&prefix)) {
+            for batch in parquet_file::batches(&self.root, file)? {
+                rows.clear();
+                read_samples(&batch?, &mut rows)
+                    .map_err(|what| StoreError::Layout { path: self.root.join(&file.path), what })?;
+                for row in rows.drain(..) {
+                    if let Some(last) = open.as_ref().filter(|last| !is_same_series(last, &row)) {
+                        take(&last.workload, last.run, &samples)?;
+                        samples.clear();
+                    }
+                    samples.push(row.sample);
+                    open = Some(row);
+                }
+            }
         }
-        Ok(())
+        open.map_or(Ok(()), |last| take(&last.workload, last.run, &samples))
     }
+}
+
+fn is_same_series(a: &SampleRow, b: &SampleRow) -> bool {
+    (a.run, &a.workload, &a.format) == (b.run, &b.workload, &b.format)
 }

@@ -56,18 +56,29 @@ pub(crate) fn read(
     record: &FileRecord,
     mut take: impl FnMut(&RecordBatch) -> Result<(), String>,
 ) -> Result<(), StoreError> {
-    record.verify(root)?;
     let path = root.join(&record.path);
-    let failed = |source| StoreError::Parquet { path: path.clone(), source };
-    let file = fs_err::File::open(&path).map_err(|error| StoreError::Artifact(error.into()))?.into_parts().0;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-        .map_err(failed)?
-        .with_batch_size(BATCH_ROWS)
-        .build()
-        .map_err(failed)?;
-    for batch in reader {
-        let batch = batch.map_err(|error| failed(error.into()))?;
-        take(&batch).map_err(|what| StoreError::Layout { path: path.clone(), what })?;
+    for batch in batches(root, record)? {
+        take(&batch?).map_err(|what| StoreError::Layout { path: path.clone(), what })?;
     }
     Ok(())
+}
+
+/// Verifies the file against its record and returns its batches.
+///
+/// # Errors
+/// The file is damaged, now or in a later batch.
+pub(super) fn batches(
+    root: &Path,
+    record: &FileRecord,
+) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>> + use<>, StoreError> {
+    record.verify(root)?;
+    let path = root.join(&record.path);
+    let failed = move |source| StoreError::Parquet { path: path.clone(), source };
+    let file = fs_err::File::open(root.join(&record.path)).map_err(|error| StoreError::Artifact(error.into()))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file.into_parts().0)
+        .map_err(&failed)?
+        .with_batch_size(BATCH_ROWS)
+        .build()
+        .map_err(&failed)?;
+    Ok(reader.map(move |batch| batch.map_err(|error| failed(error.into()))))
 }

@@ -55,7 +55,7 @@ impl FactRow {
     }
 }
 
-/// Columns of optional numbers of a sample, in the order of the file.
+/// Columns of optional numbers of a sample, in the order of [`Sample::amounts`].
 const AMOUNTS: [&str; 13] = [
     "cpu",
     "cpu_max",
@@ -71,24 +71,6 @@ const AMOUNTS: [&str; 13] = [
     "memory_request",
     "memory_limit",
 ];
-
-fn amounts(sample: &Sample) -> [Option<f64>; 13] {
-    [
-        sample.cpu,
-        sample.cpu_max,
-        sample.memory,
-        sample.memory_max,
-        sample.network_received,
-        sample.network_transmitted,
-        sample.disk_read,
-        sample.disk_written,
-        sample.disk_busy,
-        sample.cpu_throttled,
-        sample.cpu_request,
-        sample.memory_request,
-        sample.memory_limit,
-    ]
-}
 
 /// Returns the layout of the usage, summary and machine-usage tables.
 pub(super) fn sample_schema() -> Arc<Schema> {
@@ -118,7 +100,7 @@ pub(super) fn sample_batch(rows: &[SampleRow]) -> Result<RecordBatch, arrow::err
     let mut builders: Vec<Float64Builder> =
         AMOUNTS.iter().map(|_name| Float64Builder::with_capacity(rows.len())).collect();
     for row in rows {
-        for (builder, amount) in builders.iter_mut().zip(amounts(&row.sample)) {
+        for (builder, amount) in builders.iter_mut().zip(row.sample.amounts()) {
             builder.append_option(amount);
         }
     }
@@ -150,25 +132,14 @@ pub(super) fn read_samples(batch: &RecordBatch, rows: &mut Vec<SampleRow>) -> Re
         if *workload != *workloads.value(row) {
             workload = Arc::from(workloads.value(row));
         }
-        let amount = |index: usize| numbers[index].is_valid(row).then(|| numbers[index].value(row));
-        let sample = Sample {
+        let bare = Sample {
             start: Micros(starts.value(row)),
             duration: Micros(durations.value(row)),
-            cpu: amount(0),
-            cpu_max: amount(1),
-            memory: amount(2),
-            memory_max: amount(3),
-            network_received: amount(4),
-            network_transmitted: amount(5),
-            disk_read: amount(6),
-            disk_written: amount(7),
-            disk_busy: amount(8),
-            cpu_throttled: amount(9),
-            cpu_request: amount(10),
-            memory_request: amount(11),
-            memory_limit: amount(12),
             flags: SampleFlags(flags.value(row)),
+            ..Sample::default()
         };
+        let amount = |index: usize| numbers[index].is_valid(row).then(|| numbers[index].value(row));
+        let sample = bare.with_amounts(std::array::from_fn(amount));
         rows.push(SampleRow {
             format: format.clone(),
             workload: workload.clone(),

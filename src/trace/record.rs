@@ -102,6 +102,65 @@ pub struct Sample {
     pub flags: SampleFlags,
 }
 
+impl Sample {
+    /// Returns every amount in the order of the fields: the one list for those who write samples down.
+    pub const fn amounts(&self) -> [Option<f64>; 13] {
+        [
+            self.cpu,
+            self.cpu_max,
+            self.memory,
+            self.memory_max,
+            self.network_received,
+            self.network_transmitted,
+            self.disk_read,
+            self.disk_written,
+            self.disk_busy,
+            self.cpu_throttled,
+            self.cpu_request,
+            self.memory_request,
+            self.memory_limit,
+        ]
+    }
+
+    /// Returns the sample with these amounts, in the order of [`Self::amounts`].
+    #[must_use]
+    pub const fn with_amounts(self, amounts: [Option<f64>; 13]) -> Self {
+        let [
+            cpu,
+            cpu_max,
+            memory,
+            memory_max,
+            network_received,
+            network_transmitted,
+            disk_read,
+            disk_written,
+            disk_busy,
+            cpu_throttled,
+            cpu_request,
+            memory_request,
+            memory_limit,
+        ] = amounts;
+        Self {
+            start: self.start,
+            duration: self.duration,
+            cpu,
+            cpu_max,
+            memory,
+            memory_max,
+            network_received,
+            network_transmitted,
+            disk_read,
+            disk_written,
+            disk_busy,
+            cpu_throttled,
+            cpu_request,
+            memory_request,
+            memory_limit,
+            flags: self.flags,
+        }
+    }
+}
+
 /// CPU, memory and disk of a request, limit or capacity, each in the contract's unit (disk as the source has it).
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Amounts {

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use shadow::predict::{Answer, Decision, Known, Newcomer, Question, Selection};
 use shadow::profile::{LifeProfile, ResourceProfile, Window, WindowProfile};
-use shadow::replay::{Case, Fitted, LearnError, Learner, ReplayParams, Split, StoreMode, answers_given, plan, replay};
+use shadow::replay::{
+    Case, Fitted, LearnError, Learner, ReplayParams, Samples, Split, StoreMode, answers_given, plan, replay,
+};
 use shadow::store::{Ending, Workload};
 use shadow::trace::{Amounts, CpuUnit, MemoryUnit, NetworkUnit, Sample, UnitContract, WorkloadFlags};
 use shadow::units::Micros;
@@ -122,7 +124,10 @@ fn case(at: usize, draw: &Draw) -> Case {
         cpu_mean: Some(0.5),
         ..LifeProfile::default()
     };
-    Case { known: Known { workload, window, life }, samples: (0..draw.seconds).step_by(2).map(point).collect() }
+    Case {
+        known: Known { workload, window, life },
+        samples: (0..draw.seconds).step_by(2).map(point).collect::<Vec<_>>().into(),
+    }
 }
 
 /// A world: the drawn workloads and one that fixes the ends of the trace's clock.
@@ -147,7 +152,8 @@ fn params(split: Split) -> ReplayParams {
 /// Changes everything about a workload that is not known at `now`: all of it, or what follows its first window.
 fn change_the_future(case: &mut Case, keep_window: bool) {
     let window_end = case.known.workload.start.unwrap().plus(Micros::from_seconds(WINDOW_SECONDS));
-    for sample in &mut case.samples {
+    let Samples::Held(samples) = &mut case.samples else { panic!("the samples are not in memory") };
+    for sample in samples {
         if !keep_window || sample.start > window_end {
             sample.memory = sample.memory.map(|memory| memory * 7.0 + 1.0);
             sample.cpu = Some(3.0);

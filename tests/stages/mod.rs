@@ -8,6 +8,7 @@ mod expected_google;
 mod index_files;
 mod index_format;
 mod replay_containers;
+mod replay_samples;
 mod store;
 mod submission;
 mod synth;

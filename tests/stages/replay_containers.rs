@@ -143,7 +143,7 @@ fn case(task: &BTreeMap<String, String>, points: &[(f64, f64, f64)], common_cloc
         cpu_mean: Some(mean(|point| point.1)),
         ..LifeProfile::default()
     };
-    Case { known: Known { workload, window, life }, samples }
+    Case { known: Known { workload, window, life }, samples: samples.into() }
 }
 
 fn params(split: Split) -> ReplayParams {

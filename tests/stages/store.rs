@@ -48,7 +48,7 @@ fn join_1_google_2011_takes_the_request_in_force() {
                     cpu_max_over += u32::from(sample.cpu_max.is_some_and(|used| used > cpu_request));
                     memory_over += u32::from(sample.memory.is_some_and(|used| used > memory_request));
                 }
-                Ok(())
+                Ok::<(), StoreError>(())
             })
             .unwrap();
     }
@@ -79,7 +79,7 @@ fn join_2_alibaba_batch_instances_get_their_plan() {
                     cpu_over += u64::from(sample.cpu.is_some_and(|used| used > cpu));
                     used += sample.cpu.unwrap_or_default() * sample.duration.as_seconds();
                 }
-                Ok(())
+                Ok::<(), StoreError>(())
             })
             .unwrap();
     }
@@ -113,7 +113,7 @@ fn join_3_alibaba_container_usage_becomes_cores() {
                     most_cores = most_cores.max(sample.cpu.unwrap());
                     most_memory = most_memory.max(sample.memory.unwrap() * 100.0);
                 }
-                Ok(())
+                Ok::<(), StoreError>(())
             })
             .unwrap();
     }

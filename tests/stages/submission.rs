@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use shadow::predict::{Draw, Drawn, LifeSpan, Profiling, read_history, read_instances};
+use shadow::predict::{Draw, Drawn, LifeSpan};
 use shadow::profile::Window;
 use shadow::replay::{
-    Case, Population, Reading, Reason, ReplayParams, ReplayReport, Resource, Row, Shadow, Split, Weighting, replay,
+    Case, Population, Reading, Reason, ReplayParams, ReplayReport, Resource, Row, Shadow, Split, Weighting, read_cases,
+    replay,
 };
 use shadow::store::{IngestParams, Store, ingest};
 use shadow::trace::source::Silent;
@@ -41,12 +42,10 @@ fn hour(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn instances(store: &Store, tasks: Option<u64>, per_task: u64) -> (Vec<Case>, Drawn) {
-    let mut cases = Vec::new();
-    let drawn = read_instances(store, Draw { tasks, per_task }, 0.95, &mut |known, samples| {
-        cases.push(Case { known, samples: samples.to_vec() });
-        Ok(())
-    });
-    (cases, drawn.expect("read"))
+    let at_submission = Window { length: Micros::ZERO };
+    let params = ReplayParams::new(at_submission, Split::Recurring, store.manifest().units);
+    let (cases, drawn) = read_cases(store, &params, Draw { tasks, per_task }, &mut || ()).expect("read");
+    (cases, drawn.expect("instances"))
 }
 
 fn memory_of<'a>(report: &'a ReplayReport, rival: &str) -> Option<&'a Row> {
@@ -128,15 +127,11 @@ fn machines_that_run_throughout_are_asked_about_only_where_lives_are_what_was_sa
     let store = store_of(&world.path().join("store"), vec![machines(&world.path().join("traces"))]);
     let hour = Window { length: Micros::from_seconds(3600) };
     let report_of = |span: LifeSpan| {
-        let mut cases = Vec::new();
-        read_history(&store, Profiling { window: hour, span, cpu_share: 0.99 }, &mut |known, samples| {
-            cases.push(Case { known, samples: samples.to_vec() });
-            Ok(())
-        })
-        .expect("read");
         let mut params = ReplayParams::new(hour, Split::Unseen, store.manifest().units);
         (params.span, params.cpu_share, params.feedback) = (span, 0.99, false);
         params.rivals = ["shadow", "owner", "persistence-2", "oracle"].map(str::to_owned).to_vec();
+        let draw = Draw { tasks: None, per_task: 1 };
+        let (cases, _) = read_cases(&store, &params, draw, &mut || ()).expect("read");
         replay(&cases, &params, &Shadow::new(params.units)).expect("replayed")
     };
     assert_eq!(report_of(LifeSpan::Whole).splits[0].queries, 0);

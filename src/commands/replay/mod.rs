@@ -14,16 +14,14 @@ use std::path::Path;
 use crate::cli::replay::{LivesChoice, Replay, ReplayForm, SplitChoice};
 use crate::cli::values::Switch;
 use crate::error::{CommandError, Outcome};
-use crate::predict::{self, Draw, Drawn, Known, LifeSpan, Profiling, Question};
+use crate::predict::{Draw, Drawn, LifeSpan, Question};
 use crate::profile::Window;
 use crate::replay::{
-    Case, Provenance, Reason, ReplayParams, ReplayReport, Shadow, Split, SplitReport, replay_watched, rivals,
+    Provenance, Reason, ReplayParams, ReplayReport, Shadow, Split, SplitReport, read_cases, replay_watched, rivals,
     seconds_observed,
 };
 use crate::store::{Manifest, Store};
-use crate::trace::Sample;
 use crate::ui::Ui;
-use crate::units::Micros;
 
 use progress::Shown;
 
@@ -45,7 +43,10 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Replay) -> Result<Outcome, Comma
         page::check(path)?;
     }
     let draw = Draw { tasks: args.tasks.map(NonZeroU64::get), per_task: args.instances.get() };
-    let (cases, drawn) = read_cases(ui, &store, &params, draw)?;
+    let (cases, drawn) = {
+        let progress = ui.steps("reading workloads", store.manifest().totals.sampled_workloads);
+        read_cases(&store, &params, draw, &mut || progress.advance(1))?
+    };
     if cases.is_empty() && store.manifest().totals.summaries > 0 {
         ui.hint(
             "the store holds instances with one row each, which have no first window: `--window 0s` asks about them at submission",
@@ -81,32 +82,6 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Replay) -> Result<Outcome, Comma
         Some(gate) => gate::pass(ui, &gate.judge(&report, params.split)),
         None => Ok(Outcome::Done),
     }
-}
-
-/// Returns the runs to replay: those with a series and, where nothing is to be observed, instances of which the trace has
-/// one row each; with how many of these were drawn.
-fn read_cases(
-    ui: &Ui,
-    store: &Store,
-    params: &ReplayParams,
-    draw: Draw,
-) -> Result<(Vec<Case>, Option<Drawn>), CommandError> {
-    let progress = ui.steps("reading workloads", store.manifest().totals.sampled_workloads);
-    let mut cases = Vec::new();
-    let mut take = |known: Known, samples: &[Sample]| {
-        progress.advance(1);
-        cases.push(Case { known, samples: samples.to_vec() });
-        Ok(())
-    };
-    let profiling = Profiling { window: params.window, span: params.span, cpu_share: params.cpu_share };
-    predict::read_history(store, profiling, &mut take)?;
-    let is_at_submission = params.window.length <= Micros::ZERO;
-    let drawn = if is_at_submission && store.manifest().totals.summaries > 0 {
-        Some(predict::read_instances(store, draw, params.cpu_share, &mut take)?)
-    } else {
-        None
-    };
-    Ok((cases, drawn))
 }
 
 /// Says in the report how many instances were drawn.

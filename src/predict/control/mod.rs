@@ -14,7 +14,7 @@ mod steady;
 
 pub use peaks::{PEAK_WINDOW_SECONDS, Peaks};
 pub use record::DecayingRecord;
-pub use settings::{ControlSettings, StoredRun};
+pub use settings::{ControlSettings, Rehearsal, StoredRun};
 pub use shadow::ShadowController;
 pub use stage::{MATCH_AGAIN_AFTER, Matcher, Stage};
 pub use steady::{Proposal, Steady, Steadying};

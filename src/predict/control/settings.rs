@@ -106,69 +106,81 @@ struct Outcome {
     idle: f64,
 }
 
-impl ControlSettings {
-    /// Returns the defaults with the share and margin of a run's own memory peaks chosen on stored runs: the least idle
-    /// memory among those that keep 99.5 % of the days without a peak above the record, or the fewest such days if none
-    /// does. Only days after the first count, because until then neighbours have most of the say; with fewer than 20 of them
-    /// nothing is chosen.
-    pub fn fit(runs: &[StoredRun], floor: f64) -> Option<Self> {
-        let default = Self::default();
-        let mut days = 0;
-        let mut outcomes = [[Outcome::default(); MARGINS.len()]; SHARES.len()];
-        for run in runs {
-            days += rehearse(run, floor, default.memory_half_life_seconds, &mut outcomes);
+impl Outcome {
+    fn add(&mut self, idle: f64, fails: bool) {
+        self.idle += idle;
+        self.unsafe_days += u32::from(fails);
+    }
+}
+
+/// Chooses the share and margin of a run's own memory peaks on stored runs: the least idle memory among those that keep
+/// 99.5 % of the days without a peak above the record, or the fewest such days if none does. Only days after the first
+/// count, because until then neighbours have most of the say; with fewer than 20 of them nothing is chosen.
+///
+/// Runs are looked at one at a time and not kept.
+#[derive(Debug, Clone)]
+pub struct Rehearsal {
+    floor: f64,
+    days: u32,
+    outcomes: Outcomes,
+}
+
+type Outcomes = [[Outcome; MARGINS.len()]; SHARES.len()];
+
+impl Rehearsal {
+    /// Returns a choice that has seen no run; memory below `floor` counts as it.
+    pub fn new(floor: f64) -> Self {
+        Self { floor, days: 0, outcomes: Outcomes::default() }
+    }
+
+    /// Tries every candidate on one stored run, for this choice and for a narrower one.
+    pub fn add(&mut self, run: &StoredRun, narrower: &mut Self) {
+        let mut peaks = Peaks::new(self.floor, ControlSettings::default().memory_half_life_seconds);
+        let mut today = f64::NEG_INFINITY;
+        let mut failed = [[false; MARGINS.len()]; SHARES.len()];
+        for &(at, peak) in &run.peaks {
+            if at >= DAY_SECONDS {
+                let day = (at / DAY_SECONDS).floor();
+                if day > today {
+                    today = day;
+                    self.days += 1;
+                    narrower.days += 1;
+                    failed = Default::default();
+                }
+                for (position, share) in SHARES.iter().enumerate() {
+                    let Some(own) = peaks.upper(*share) else { continue };
+                    for (at_margin, margin) in MARGINS.iter().enumerate() {
+                        let allocation = own * (1.0 + margin);
+                        let idle = (allocation - peak).max(0.0) / allocation;
+                        let fails = peak > allocation && !failed[position][at_margin];
+                        failed[position][at_margin] |= fails;
+                        self.outcomes[position][at_margin].add(idle, fails);
+                        narrower.outcomes[position][at_margin].add(idle, fails);
+                    }
+                }
+            }
+            peaks.add(at, peak);
         }
-        if days < LEAST_DAYS {
+    }
+
+    /// Returns the defaults with what was chosen, if there were days enough.
+    pub fn settings(&self) -> Option<ControlSettings> {
+        if self.days < LEAST_DAYS {
             return None;
         }
-        let most = (f64::from(days) * (1.0 - SAFE_DAYS)).floor();
-        let mut best: Option<((f64, f64), Self)> = None;
-        for (share, row) in SHARES.iter().zip(outcomes) {
+        let most = (f64::from(self.days) * (1.0 - SAFE_DAYS)).floor();
+        let mut best: Option<((f64, f64), ControlSettings)> = None;
+        for (share, row) in SHARES.iter().zip(self.outcomes) {
             for (margin, outcome) in MARGINS.iter().zip(row) {
                 let rank = ((f64::from(outcome.unsafe_days) - most).max(0.0), outcome.idle);
                 if best.as_ref().is_none_or(|(known, _)| rank < *known) {
-                    best = Some((rank, Self { memory_share: *share, memory_margin: *margin, ..default }));
+                    let default = ControlSettings::default();
+                    best = Some((rank, ControlSettings { memory_share: *share, memory_margin: *margin, ..default }));
                 }
             }
         }
         best.map(|(_, settings)| settings)
     }
-}
-
-/// Runs every candidate over one stored run; returns its days after the first.
-fn rehearse(
-    run: &StoredRun,
-    floor: f64,
-    half_life_seconds: f64,
-    outcomes: &mut [[Outcome; MARGINS.len()]; SHARES.len()],
-) -> u32 {
-    let mut peaks = Peaks::new(floor, half_life_seconds);
-    let mut days = 0;
-    let mut today = f64::NEG_INFINITY;
-    let mut failed = [[false; MARGINS.len()]; SHARES.len()];
-    for &(at, peak) in &run.peaks {
-        if at >= DAY_SECONDS {
-            let day = (at / DAY_SECONDS).floor();
-            if day > today {
-                (today, days) = (day, days + 1);
-                failed = Default::default();
-            }
-            for (position, share) in SHARES.iter().enumerate() {
-                let Some(own) = peaks.upper(*share) else { continue };
-                for (at_margin, margin) in MARGINS.iter().enumerate() {
-                    let allocation = own * (1.0 + margin);
-                    let outcome = &mut outcomes[position][at_margin];
-                    outcome.idle += (allocation - peak).max(0.0) / allocation;
-                    if peak > allocation && !failed[position][at_margin] {
-                        failed[position][at_margin] = true;
-                        outcome.unsafe_days += 1;
-                    }
-                }
-            }
-        }
-        peaks.add(at, peak);
-    }
-    days
 }
 
 #[cfg(test)]
@@ -181,9 +193,16 @@ mod tests {
         StoredRun { peaks: windows.map(|at| (at as f64 * PEAK_WINDOW_SECONDS, peak(at))).collect() }
     }
 
+    fn chosen(run: &StoredRun, floor: f64) -> Option<ControlSettings> {
+        let (mut of_store, mut of_application) = (Rehearsal::new(floor), Rehearsal::new(floor));
+        of_store.add(run, &mut of_application);
+        assert_eq!(of_store.settings(), of_application.settings());
+        of_store.settings()
+    }
+
     #[test]
     fn steady_stored_runs_need_no_margin() {
-        let settings = ControlSettings::fit(&[run(30, |_| 100.0)], 1.0).unwrap();
+        let settings = chosen(&run(30, |_| 100.0), 1.0).unwrap();
         assert_eq!(settings.memory_margin, 0.0);
     }
 
@@ -191,7 +210,7 @@ mod tests {
     fn growing_stored_runs_need_the_margin_that_their_growth_takes() {
         // 10 % above all before, once a day.
         let grows = |at: usize| 1.1_f64.powi(i32::try_from(at / WINDOWS_PER_DAY).unwrap());
-        let settings = ControlSettings::fit(&[run(30, grows)], 1e-3).unwrap();
+        let settings = chosen(&run(30, grows), 1e-3).unwrap();
         assert_eq!((settings.memory_share, settings.memory_margin), (0.98, 0.15));
     }
 
@@ -199,12 +218,12 @@ mod tests {
     fn rare_peaks_are_kept_in_mind() {
         // Once a day a peak of five: no share below 1 of 0.98 covers it.
         let peaks = |at: usize| if at % WINDOWS_PER_DAY == 7 { 5.0 } else { 1.0 };
-        assert!(ControlSettings::fit(&[run(30, peaks)], 1e-3).unwrap().memory_share > 0.99);
+        assert!(chosen(&run(30, peaks), 1e-3).unwrap().memory_share > 0.99);
     }
 
     #[test]
     fn few_days_choose_nothing() {
-        assert_eq!(ControlSettings::fit(&[run(5, |_| 1.0)], 1e-3), None);
+        assert_eq!(chosen(&run(5, |_| 1.0), 1e-3), None);
     }
 
     #[test]

@@ -15,12 +15,12 @@ mod engine;
 mod figures;
 mod held;
 mod stages;
+mod task;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use crate::predict::Facts;
 use crate::predict::control::{Controller, InForce, ShadowController};
 use crate::profile::Floors;
 
@@ -32,7 +32,7 @@ use super::params::ReplayParams;
 use super::plan::Block;
 use super::results::Resource;
 use super::rivals::{Conduct, Surroundings};
-use super::series::Series;
+use super::samples::RowBuffer;
 use super::watch::Watch;
 
 pub use days::{Day, DayOfResource, Days};
@@ -42,10 +42,12 @@ pub use figures::{ClosedRow, Lives};
 use figures::{JobDay, RunSummary, Tally};
 use held::Held;
 use stages::{FittedStages, History};
+use task::{Task, Tasks};
 
 /// Kills in a row after which a run is given up, and the wait after each (our values, those of the one-shot feedback).
 const MOST_ATTEMPTS: u32 = 10;
 const RESTART_DELAY_SECONDS: f64 = 10.0;
+const MODELS: [FeedbackModel; 3] = [FeedbackModel::F0, FeedbackModel::F1, FeedbackModel::F2];
 /// Shadow's first answer held like that of a rival: what the controller adds is the difference.
 const SHADOW_HELD: &str = "shadow-held";
 
@@ -87,11 +89,11 @@ pub(super) fn closed_loop(
     for (contestant, entry) in contestants.iter().enumerate() {
         // Without any answer, at first or later, a rival's line would be the owner's.
         let is_silent = (0..answers.queries.len()).all(|query| answers.rung(contestant, query).is_none());
-        let may_answer_later = || {
-            let case = answers.queries.first().map(|case| &cases[*case]);
-            case.is_some_and(|case| answers_later(case, entry, answers.conduct(contestant, 0), params))
+        let answers_later = match answers.queries.first().filter(|_| is_silent) {
+            Some(case) => answers_later(&cases[*case], entry, answers.conduct(contestant, 0), params)?,
+            None => false,
         };
-        if is_silent && !may_answer_later() {
+        if is_silent && !answers_later {
             continue;
         }
         let name = entry.rival.name();
@@ -107,23 +109,23 @@ pub(super) fn closed_loop(
     let leads_shadow = world.leaders.iter().any(|leader| leader.is_shadow);
     // A job's tasks may be asked in several blocks, each with the knowledge of its own.
     let histories: Vec<History> = blocks
-        .iter()
+        .par_iter()
         .filter(|_| leads_shadow)
         .map(|block| {
             let store: Vec<&Case> = block.store.iter().map(|case| &cases[*case]).collect();
             History::new(&store, params.window, floors)
         })
-        .collect();
+        .collect::<Result<_, _>>()?;
     let stages: Vec<FittedStages<'_>> =
         histories.iter().map(|history| history.fit(surroundings)).collect::<Result<_, _>>()?;
-    let led: Vec<_> = jobs(&world)
+    let led: Vec<Vec<Part>> = jobs(&world)
         .par_iter()
-        .map(|job| {
-            let led = world.lead_job(job, &stages);
+        .map_init(Tasks::default, |tasks, job| {
+            let led = world.lead_job(job, &stages, tasks);
             watch.advance(job.len() as u64);
             led
         })
-        .collect();
+        .collect::<Result<_, _>>()?;
     for (key, part) in led.into_iter().flatten() {
         tallies.entry(key).or_default().add(part);
     }
@@ -140,10 +142,15 @@ pub(super) fn closed_loop(
 }
 
 /// Returns whether a rival is led by rules of its own: it may answer when it has seen more.
-fn answers_later(case: &Case, entry: &Contestant, conduct: &dyn Conduct, params: &ReplayParams) -> bool {
-    let asked = Asked::new(case, params.window.length);
+fn answers_later(
+    case: &Case,
+    entry: &Contestant,
+    conduct: &dyn Conduct,
+    params: &ReplayParams,
+) -> Result<bool, ReplayError> {
+    let asked = Asked::new(case, params.window.length, &mut RowBuffer::default())?;
     let setting = entry.settings[entry.rival.published()];
-    conduct.controller(&asked.query(), &setting).is_some()
+    Ok(conduct.controller(&asked.query(), &setting).is_some())
 }
 
 /// Groups queries by the job that their identifiers name, in the order of their first; a run without a job is its own.
@@ -173,33 +180,36 @@ impl World<'_> {
         &self.cases[self.answers.queries[query]]
     }
 
-    /// Leads the tasks of one job by everybody. Tasks share the days of the job, counted from its first start.
-    fn lead_job(&self, job: &[usize], stages: &[FittedStages<'_>]) -> Vec<Part> {
+    /// Leads the tasks of one job by everybody. Tasks share the days of the job, counted from its first start. Of a job with
+    /// several tasks each is read again for every leader: all together may be more than memory holds.
+    fn lead_job(
+        &self,
+        job: &[usize],
+        stages: &[FittedStages<'_>],
+        tasks: &mut Tasks,
+    ) -> Result<Vec<Part>, ReplayError> {
         let start = |query: usize| self.case(query).known.workload.start.unwrap_or_default();
         let origin = job.iter().map(|query| start(*query)).min().unwrap_or_default();
-        let facts: Vec<Facts> = job.iter().map(|query| Facts::from(&self.case(*query).known.workload)).collect();
-        let series: Vec<Series> =
-            job.iter().map(|query| Series::new(&self.case(*query).samples, start(*query))).collect();
         let mut parts = Vec::new();
         for (number, leader) in self.leaders.iter().enumerate() {
-            for model in [FeedbackModel::F0, FeedbackModel::F1, FeedbackModel::F2] {
-                let mut summaries = Vec::new();
-                let mut tasks = Vec::new();
-                for ((query, facts), series) in job.iter().zip(&facts).zip(&series) {
-                    let offset = start(*query).minus(origin).as_seconds();
-                    let of_block = stages.get(self.answers.blocks[*query]);
-                    let Some((summary, days)) =
-                        self.lead_one(*leader, model, *query, (facts, series, offset), of_block)
-                    else {
-                        continue;
-                    };
-                    summaries.push(summary);
-                    tasks.push((summary.lives, days));
+            let mut led = MODELS.map(|_| (Vec::new(), Vec::new()));
+            for query in job {
+                let task = tasks.of(*query, self.case(*query), self.params.window.length)?;
+                let offset = start(*query).minus(origin).as_seconds();
+                let of_block = stages.get(self.answers.blocks[*query]);
+                for (model, (summaries, days)) in MODELS.iter().zip(&mut led) {
+                    let run = self.lead_one(*leader, *model, *query, (task, offset), of_block);
+                    if let Some((summary, of_task)) = run {
+                        summaries.push(summary);
+                        days.push((summary.lives, of_task));
+                    }
                 }
-                parts.push(((number, model), (summaries, figures::job_days(tasks))));
+            }
+            for (model, (summaries, days)) in MODELS.into_iter().zip(led) {
+                parts.push(((number, model), (summaries, figures::job_days(days))));
             }
         }
-        parts
+        Ok(parts)
     }
 
     /// Leads one run; nothing if neither the rival nor its owner allocates memory.
@@ -208,7 +218,7 @@ impl World<'_> {
         leader: Leader,
         model: FeedbackModel,
         query: usize,
-        (facts, series, offset): (&Facts, &Series, f64),
+        (task, offset): (&Task, f64),
         stages: Option<&FittedStages<'_>>,
     ) -> Option<(RunSummary, BTreeMap<u64, Day>)> {
         let case = self.case(query);
@@ -226,7 +236,7 @@ impl World<'_> {
         }
         let first = InForce { cpu: own.cpu.or(owner.cpu), memory: own.memory.or(owner.memory) };
         first.memory?;
-        let asked = Asked::new(case, self.params.window.length);
+        let asked = &task.asked;
         let setting = entry.settings[published];
         let scale = &self.surroundings.scale;
         let own_rule = own.memory.is_some();
@@ -236,11 +246,11 @@ impl World<'_> {
             Some(stages) => {
                 let floors = Floors::of(self.params.units);
                 let settings = stages.settings(application_key(workload).as_deref());
-                Box::new(ShadowController::new(&workload.id, facts, start, floors, stages.stages(), settings))
+                Box::new(ShadowController::new(&workload.id, &task.facts, start, floors, stages.stages(), settings))
             }
             None => by_rule().map_or_else(
                 || {
-                    let query = &asked;
+                    let query = asked;
                     let bump = move |kills: &[super::feedback::Attempt]| {
                         if own_rule {
                             conduct.after_kills(&query.query(), &setting, kills)
@@ -263,7 +273,7 @@ impl World<'_> {
             most_attempts: MOST_ATTEMPTS,
         };
         let mut days = Days::new(offset);
-        let loop_case = LoopCase { samples: &case.samples, start, series, owner };
+        let loop_case = LoopCase { samples: &task.samples, start, series: &task.series, owner };
         let run = lead(&loop_case, &mut *controller, &params, &mut days);
         let lives = Lives::of(case.known.life.seconds);
         Some((RunSummary { run, lives, owner }, days.finish()))

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::predict::control::{ControlSettings, MATCH_AGAIN_AFTER, Matcher, Stage, StoredRun};
+use rayon::prelude::*;
+
+use crate::predict::control::{ControlSettings, MATCH_AGAIN_AFTER, Matcher, Rehearsal, Stage, StoredRun};
 use crate::predict::{Answer, Decision, Known, Newcomer, Question, Selection};
 use crate::profile::{Floors, Window, profile_window};
 use crate::replay::ReplayError;
 use crate::replay::case::{Case, application_key};
 use crate::replay::learner::Fitted;
 use crate::replay::rivals::Surroundings;
+use crate::replay::samples::RowBuffer;
 
 /// One fitted window.
 struct FittedStage<'a> {
@@ -38,42 +41,62 @@ struct Settings {
     of_store: ControlSettings,
 }
 
-impl Settings {
-    /// Chooses settings on the stored cases of each application, on the whole store where an application has too few days.
-    fn new(store: &[&Case], floor: f64) -> Self {
-        let mut runs: BTreeMap<Option<String>, Vec<StoredRun>> = BTreeMap::new();
-        for case in store {
-            let Some(begin) = case.begin() else { continue };
-            let run = StoredRun::new(&case.samples, begin);
-            runs.entry(application_key(&case.known.workload)).or_default().push(run);
-        }
-        let by_application =
-            runs.iter().filter_map(|(key, runs)| Some((key.clone()?, ControlSettings::fit(runs, floor)?))).collect();
-        let all: Vec<StoredRun> = runs.into_values().flatten().collect();
-        Self { by_application, of_store: ControlSettings::fit(&all, floor).unwrap_or_default() }
-    }
+/// Stored runs per thread that are read at once.
+const AT_ONCE: usize = 16;
+
+/// One stored run: what it showed in each window that it lived through, and its peaks.
+type Seen = (Vec<Option<Known>>, Option<StoredRun>);
+
+fn see(case: &Case, windows: &[Window], floors: Floors, buffer: &mut RowBuffer) -> Result<Seen, ReplayError> {
+    let samples = case.samples.read(buffer)?;
+    let start = case.known.workload.start.filter(|_| !case.known.life.censoring.left);
+    let of_window = |window: &Window| {
+        let start = start.filter(|_| case.known.life.seconds >= window.length.as_seconds())?;
+        let profile = profile_window(samples, start, *window, floors).ok()?;
+        Some(Known { window: profile, ..case.known.clone() })
+    };
+    Ok((windows.iter().map(of_window).collect(), case.begin().map(|begin| StoredRun::new(samples, begin))))
 }
 
 impl History {
-    /// Profiles the stored cases over the learning window and every longer one, and chooses the controller's settings on
-    /// them. Only `store` is looked at.
-    pub(super) fn new(store: &[&Case], window: Window, floors: Floors) -> Self {
-        let visible = |case: &&&Case| !case.known.life.censoring.left && case.known.workload.start.is_some();
-        let mut windows = vec![(window, Vec::new())];
+    /// Profiles the stored cases over the learning window and every longer one, and chooses the controller's settings on the
+    /// runs of each application, and of the whole store where an application has too few days. Only `store` is looked at,
+    /// a few runs at a time.
+    pub(super) fn new(store: &[&Case], window: Window, floors: Floors) -> Result<Self, ReplayError> {
         let longer = MATCH_AGAIN_AFTER.into_iter().filter(|length| *length > window.length);
-        windows.extend(longer.map(|length| (Window { length }, Vec::new())));
-        for case in store.iter().filter(visible) {
-            let Some(start) = case.known.workload.start else { continue };
-            for (window, known) in &mut windows {
-                if case.known.life.seconds < window.length.as_seconds() {
-                    continue;
-                }
-                if let Ok(profile) = profile_window(&case.samples, start, *window, floors) {
-                    known.push(Known { window: profile, ..case.known.clone() });
+        let lengths: Vec<Window> = std::iter::once(window).chain(longer.map(|length| Window { length })).collect();
+        // The settings of an application are chosen when the last of its runs was looked at.
+        let mut by_application: BTreeMap<Option<String>, Vec<usize>> = BTreeMap::new();
+        for (position, case) in store.iter().enumerate() {
+            by_application.entry(application_key(&case.known.workload)).or_default().push(position);
+        }
+        let mut known: Vec<Vec<Option<Known>>> = vec![Vec::new(); store.len()];
+        let mut settings = Settings { by_application: BTreeMap::new(), of_store: ControlSettings::default() };
+        let mut of_store = Rehearsal::new(floors.memory);
+        for (application, positions) in by_application {
+            let mut own = Rehearsal::new(floors.memory);
+            for some in positions.chunks(AT_ONCE * rayon::current_num_threads().max(1)) {
+                let seen: Vec<Seen> = some
+                    .par_iter()
+                    .map_init(RowBuffer::default, |buffer, at| see(store[*at], &lengths, floors, buffer))
+                    .collect::<Result<_, _>>()?;
+                for (position, (windows, run)) in some.iter().zip(seen) {
+                    known[*position] = windows;
+                    if let Some(run) = run {
+                        of_store.add(&run, &mut own);
+                    }
                 }
             }
+            settings.by_application.extend(application.zip(own.settings()));
         }
-        Self { windows, settings: Settings::new(store, floors.memory) }
+        settings.of_store = of_store.settings().unwrap_or_default();
+        let mut windows: Vec<(Window, Vec<Known>)> = lengths.into_iter().map(|window| (window, Vec::new())).collect();
+        for of_case in known {
+            for ((_, all), known) in windows.iter_mut().zip(of_case) {
+                all.extend(known);
+            }
+        }
+        Ok(Self { windows, settings })
     }
 
     /// Fits an estimator to every window that has workloads.

@@ -220,6 +220,7 @@ impl OfRows for Crane {
 mod tests {
     use super::*;
     use crate::replay::rivals::Conduct;
+    use crate::replay::samples::RowBuffer;
     use crate::replay::test_cases::{case, newcomer, query};
 
     const MIB: f64 = 1_048_576.0;
@@ -300,7 +301,8 @@ mod tests {
     fn it_answers_from_the_rows_of_the_window_and_after_each_kill() {
         let case = case("w", "a", 0, 100, 500.0 * MIB);
         let newcomer = newcomer(&case);
-        let asked = Query { rows: case.window_rows(), ..query(&newcomer) };
+        let mut buffer = RowBuffer::default();
+        let asked = Query { rows: case.window_rows(&mut buffer).unwrap(), ..query(&newcomer) };
         let crane = Crane { has_decay: false };
         let setting = crane.settings()[crane.published()];
         let prepared = AtTheWindow { rival: crane, scale: PHYSICAL };

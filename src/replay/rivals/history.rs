@@ -12,6 +12,8 @@ use super::prior::StoreConstant;
 use super::{Prepared, Query, Recommendation, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::replay::case::{Case, application_key, broader_key};
 use crate::replay::quantile::quantile_of_sorted;
+use crate::replay::samples::RowBuffer;
+use crate::trace::Sample;
 use crate::units::Micros;
 
 const DAY: i64 = 86_400;
@@ -38,20 +40,21 @@ struct History {
 }
 
 impl History {
-    fn of(cases: &[&Case]) -> Self {
+    fn of(cases: &[&Case]) -> Result<Self, ReplayError> {
         let mut history = Self::default();
+        let mut buffer = RowBuffer::default();
         for case in cases {
-            history.add(case);
+            history.add(case.samples.read(&mut buffer)?);
         }
         history.cpu.sort_by(|a, b| a.0.total_cmp(&b.0));
         history.memory.sort_by(|a, b| a.0.total_cmp(&b.0));
-        history
+        Ok(history)
     }
 
-    fn add(&mut self, case: &Case) {
+    fn add(&mut self, samples: &[Sample]) {
         // (sum of CPU, samples of CPU, largest memory, end) of rows under a minute, by minute.
         let mut minutes: BTreeMap<i64, (f64, f64, Option<f64>, Micros)> = BTreeMap::new();
-        for sample in &case.samples {
+        for sample in samples {
             let end = sample.start.plus(sample.duration);
             let memory = sample.memory_max.or(sample.memory);
             let seconds = sample.duration.as_seconds();
@@ -137,11 +140,11 @@ impl Rival for HistoryLadder {
         let applications = super::by_key(store, |case| application_key(&case.known.workload));
         let broader = super::by_key(store, |case| broader_key(&case.known.workload).map(str::to_owned));
         let histories = |groups: BTreeMap<String, Vec<&'a Case>>| {
-            groups.into_iter().map(|(key, cases)| (key, History::of(&cases))).collect()
+            groups.into_iter().map(|(key, cases)| Ok((key, History::of(&cases)?))).collect::<Result<_, ReplayError>>()
         };
         Ok(Box::new(PreparedHistory {
-            applications: histories(applications),
-            broader: histories(broader),
+            applications: histories(applications)?,
+            broader: histories(broader)?,
             constant: self.default.then(|| StoreConstant::of(store)),
             has_clock: store.has_clock,
         }))
@@ -180,7 +183,6 @@ impl Prepared for PreparedHistory {
 mod tests {
     use super::*;
     use crate::replay::test_cases::{Fake, case, newcomer, query, surroundings};
-    use crate::trace::Sample;
 
     const MIB: f64 = 1_048_576.0;
 
@@ -189,7 +191,7 @@ mod tests {
         let mut earlier = case(&format!("{application}-{days}"), application, 0, 100, 1.0);
         earlier.known.workload.user = user.map(str::to_owned);
         let begin = (100 - days) * DAY - 7200;
-        earlier.samples = (0..)
+        let samples: Vec<Sample> = (0..)
             .zip(mebibytes)
             .map(|(minute, value)| Sample {
                 start: Micros::from_seconds(begin + minute * 60),
@@ -198,6 +200,7 @@ mod tests {
                 ..Sample::default()
             })
             .collect();
+        earlier.samples = samples.into();
         earlier
     }
 
@@ -251,16 +254,16 @@ mod tests {
     #[test]
     fn a_long_row_counts_once_per_minute_and_short_rows_once_together() {
         let mut earlier = history("a", None, 1, [7.0].into_iter());
-        earlier.samples[0].duration = Micros::from_seconds(300);
-        assert_eq!(History::of(&[&earlier]).memory[0].1, 5.0);
+        earlier.samples.held()[0].duration = Micros::from_seconds(300);
+        assert_eq!(History::of(&[&earlier]).unwrap().memory[0].1, 5.0);
         let second = |at: i64, value| Sample {
             start: Micros::from_seconds(at),
             memory: Some(value),
             cpu: Some(value),
             ..Sample::default()
         };
-        earlier.samples = vec![second(0, 1.0), second(2, 3.0), second(60, 2.0)];
-        let history = History::of(&[&earlier]);
+        earlier.samples = vec![second(0, 1.0), second(2, 3.0), second(60, 2.0)].into();
+        let history = History::of(&[&earlier]).unwrap();
         let memory: Vec<(f64, f64)> = history.memory.iter().map(|(value, weight, _)| (*value, *weight)).collect();
         assert_eq!(memory, [(2.0, 1.0), (3.0, 1.0)]);
         assert_eq!(history.cpu.iter().map(|(value, ..)| *value).collect::<Vec<_>>(), [2.0, 2.0]);

@@ -23,6 +23,7 @@ use crate::replay::Scale;
 use crate::replay::case::{Case, application_key};
 use crate::replay::feedback::Attempt;
 use crate::replay::results::Resource;
+use crate::replay::samples::RowBuffer;
 use crate::trace::Sample;
 
 pub(super) const MINUTE_SECONDS: f64 = 60.0;
@@ -115,7 +116,7 @@ impl Rival for Vpa {
 
     fn prepare<'a>(&self, store: &Store<'a>, world: &Surroundings<'_>) -> Result<Box<dyn Prepared + 'a>, ReplayError> {
         let applications = match self.seen {
-            Seen::Application => Warm::applications(store, &world.scale),
+            Seen::Application => Warm::applications(store, &world.scale)?,
             Seen::Window | Seen::Own { .. } => BTreeMap::new(),
         };
         let warm = Warm { applications, has_clock: store.has_clock };
@@ -160,18 +161,18 @@ struct Warm {
 impl Warm {
     /// Feeds all runs of each application into one history, in the order in which they began. Without a clock that is common to
     /// them each has just ended when the question comes.
-    fn applications(store: &Store<'_>, scale: &Scale) -> BTreeMap<String, VpaContainer> {
+    fn applications(store: &Store<'_>, scale: &Scale) -> Result<BTreeMap<String, VpaContainer>, ReplayError> {
         let groups = super::by_key(store, |case| application_key(&case.known.workload));
-        let of_group = |(key, mut cases): (String, Vec<&Case>)| {
+        let of_group = |buffer: &mut RowBuffer, (key, mut cases): (String, Vec<&Case>)| {
             cases.sort_by_key(|case| (case.begin(), case.known.workload.id.as_str(), case.known.workload.run));
             let mut fed = Converted::of(VpaContainer::of(scale), scale);
             for case in cases {
                 fed.container.begin_run();
-                feed_run(&mut fed, &case.samples, store.has_clock);
+                feed_run(&mut fed, case.samples.read(buffer)?, store.has_clock);
             }
-            (key, fed.container)
+            Ok((key, fed.container))
         };
-        groups.into_par_iter().map(of_group).collect()
+        groups.into_par_iter().map_init(RowBuffer::default, of_group).collect()
     }
 
     /// Returns the history of an application at `time`, if it has one that is not given up.

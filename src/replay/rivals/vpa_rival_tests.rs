@@ -25,7 +25,7 @@ fn prepared(name: &str, stored: &[Case], scale: Scale) -> PreparedVpa {
 fn with_clock(name: &str, stored: &[Case], scale: Scale, has_clock: bool) -> PreparedVpa {
     let vpa = Vpa::named(name).unwrap();
     let applications = match vpa.seen {
-        Seen::Application => Warm::applications(&Store { cases: stored.iter().collect(), has_clock }, &scale),
+        Seen::Application => Warm::applications(&Store { cases: stored.iter().collect(), has_clock }, &scale).unwrap(),
         _ => BTreeMap::new(),
     };
     PreparedVpa { vpa, scale, window: WINDOW.length.as_seconds(), warm: Warm { applications, has_clock } }

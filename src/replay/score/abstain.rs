@@ -3,9 +3,13 @@
 
 use serde::Serialize;
 
+use super::over_time::Wanted;
 use super::{Population, Reading, Resource, Scorer, Weighting, weight};
+use crate::replay::ReplayError;
+use crate::replay::case::Case;
 use crate::replay::figures::{Judged, figures, quotient};
 use crate::replay::rivals::Stated;
+use crate::replay::truth::OverTime;
 
 /// Steps from no answer to all of them.
 const STEPS: usize = 20;
@@ -86,33 +90,51 @@ struct Candidate {
 
 impl Scorer<'_> {
     /// Returns the curves of both resources and weightings, from no answer to all that shadow gives.
-    pub(in crate::replay) fn abstaining(&self) -> Vec<AbstainPoint> {
-        let Some(shadow) = self.shadow() else { return Vec::new() };
+    ///
+    /// # Errors
+    /// [`ReplayError::Scratch`] if samples cannot be read.
+    pub(in crate::replay) fn abstaining(&self, cases: &[Case]) -> Result<Vec<AbstainPoint>, ReplayError> {
+        let Some(shadow) = self.shadow() else { return Ok(Vec::new()) };
+        let both = |query| Resource::ALL.map(|resource| self.own_and_owners(shadow, query, resource));
+        let over_time = self.over_time(cases, |query| both(query).concat())?;
         let mut points = Vec::new();
         for resource in Resource::ALL {
             let reading = self.reading(resource);
             for surest_by in SurestBy::ALL {
-                let candidates = self.candidates(shadow, resource, surest_by);
+                let candidates = self.candidates(shadow, resource, surest_by, &over_time);
                 for weighting in Weighting::ALL {
                     points.extend(curve(&candidates, (resource, weighting, reading, surest_by)));
                 }
             }
         }
-        points
+        Ok(points)
+    }
+
+    /// Returns what shadow and what the owner would give a query.
+    fn own_and_owners(&self, shadow: usize, query: usize, resource: Resource) -> [Wanted; 2] {
+        let published = self.contestants[shadow].rival.published();
+        let own = self.allocation(shadow, query, (0, published), resource, Population::Answered);
+        [own, self.truths[query].owner(resource)].map(|allocation| (resource, allocation))
     }
 
     /// Returns the workloads whose need is known, the surest first; those that shadow does not answer last.
-    fn candidates(&self, shadow: usize, resource: Resource, surest_by: SurestBy) -> Vec<Candidate> {
-        let published = self.contestants[shadow].rival.published();
+    fn candidates(
+        &self,
+        shadow: usize,
+        resource: Resource,
+        surest_by: SurestBy,
+        over_time: &[Vec<OverTime>],
+    ) -> Vec<Candidate> {
+        let first = if resource == Resource::Memory { 0 } else { 2 };
         let reading = self.reading(resource);
         let mut candidates: Vec<Candidate> = (0..self.truths.len())
             .filter_map(|query| {
-                let judge = |allocation: Option<f64>| {
-                    let judged = self.truths[query].judge_fully(resource, allocation?, self.params, &self.units)?;
+                let judge = |wanted, at: usize| {
+                    let judged = self.judge_fully(query, wanted, &over_time[query][first + at])?;
                     judged.fails(reading).is_some().then_some(judged)
                 };
-                let own = judge(self.allocation(shadow, query, (0, published), resource, Population::Answered));
-                let owners = judge(self.truths[query].owner(resource));
+                let [own, owners] = self.own_and_owners(shadow, query, resource);
+                let (own, owners) = (judge(own, 0), judge(owners, 1));
                 let doubt = surest_by.doubt(self.answers.stated(shadow, query), resource);
                 (own.is_some() || owners.is_some()).then_some(Candidate { doubt, own, owners })
             })

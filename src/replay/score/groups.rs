@@ -177,6 +177,7 @@ fn censored_by(flags: Censoring) -> Vec<(u32, &'static str)> {
 mod tests {
     use super::*;
     use crate::replay::Case;
+    use crate::replay::series::Series;
     use crate::replay::test_cases::case;
 
     fn truth(class: Option<&str>, need: f64) -> Truth {
@@ -186,7 +187,7 @@ mod tests {
     fn of(change: impl Fn(&mut Case), need: f64) -> Truth {
         let mut case = case("w", "a", 0, 100, need);
         change(&mut case);
-        Truth::new(0, &case, 0, 0)
+        Truth::new(0, &case, &Series::default(), 0, 0)
     }
 
     /// Returns the names of the parts of one dimension, query by query.

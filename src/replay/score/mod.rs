@@ -8,6 +8,7 @@ mod groups;
 mod intervals;
 mod misses;
 mod observed;
+mod over_time;
 mod reaction;
 mod regret;
 mod rows;

@@ -1,12 +1,17 @@
 //! What the allocations would have done under the feedback models.
 
+use rayon::prelude::*;
+
 use super::{Population, Resource, Scorer};
 use crate::predict::{OutputUnits, Scale};
+use crate::replay::ReplayError;
 use crate::replay::answers::Asked;
 use crate::replay::case::Case;
 use crate::replay::feedback::{Attempt, FeedbackModel, FeedbackParams, FeedbackRun, simulate};
 use crate::replay::figures::quotient;
 use crate::replay::results::{FeedbackRow, OrderRow};
+use crate::replay::samples::RowBuffer;
+use crate::replay::series::Series;
 use crate::replay::truth::factor;
 
 /// Kills after which a run is given up, and the wait after each (our values).
@@ -15,22 +20,44 @@ const RESTART_DELAY_SECONDS: f64 = 10.0;
 /// The name of the marked settings.
 const PUBLISHED: &str = "published";
 
+/// Queries per thread whose simulated runs are held before they are added up.
+const AT_ONCE: usize = 64;
+
+/// What one query did, by line and model, one run per draw.
+struct Simulated {
+    trace_seconds: f64,
+    runs: Vec<Vec<FeedbackRun>>,
+}
+
+/// One rival at one choice of settings.
+struct Line<'a> {
+    rival: usize,
+    shown: &'static str,
+    name: &'a str,
+    /// Settings of memory and CPU, by block.
+    settings: Vec<(usize, usize)>,
+}
+
 impl Scorer<'_> {
     /// Returns what the published settings, and those calibrated for a target, do under the feedback models.
+    ///
+    /// # Errors
+    /// [`ReplayError::Scratch`] if samples cannot be read.
     pub(in crate::replay) fn feedback(
         &self,
         cases: &[Case],
         scale: &Scale,
         calibrated: Option<(&Scorer<'_>, &[Vec<usize>], f64)>,
-    ) -> (Vec<FeedbackRow>, Vec<OrderRow>) {
-        let mut rows = Vec::new();
-        for rival in 0..self.contestants.len() {
-            let published = self.contestants[rival].rival.published();
-            let always = |_: usize| Some((published, published));
-            rows.extend(self.feedback_rows(cases, scale, rival, PUBLISHED, &always));
+    ) -> Result<(Vec<FeedbackRow>, Vec<OrderRow>), ReplayError> {
+        let blocks = self.answers.blocks.iter().max().map_or(0, |last| last + 1);
+        let mut lines = Vec::new();
+        for (rival, contestant) in self.contestants.iter().enumerate() {
+            let published = contestant.rival.published();
+            let settings = vec![(published, published); blocks];
+            lines.push(Line { rival, shown: contestant.rival.name(), name: PUBLISHED, settings });
         }
+        let name = calibrated.map(|(_, _, target)| format!("calibrated for {} %", target * 100.0)).unwrap_or_default();
         if let Some((calibration, calibrated_by, target)) = calibrated {
-            let name = format!("calibrated for {} %", target * 100.0);
             for rival in self.families() {
                 let [memory, cpu] =
                     Resource::ALL.map(|resource| calibration.choose(rival, resource, target, calibrated_by));
@@ -41,86 +68,113 @@ impl Scorer<'_> {
                     let cpu = cpu.get(block).copied().flatten().map_or(published, |(setting, _)| setting);
                     Some((chosen.0, cpu))
                 };
-                if self.answers.blocks.iter().all(|block| of_block(*block).is_some()) {
-                    rows.extend(self.feedback_rows(cases, scale, rival, &name, &of_block));
+                if let Some(settings) = (0..blocks).map(of_block).collect() {
+                    // A calibrated setting belongs to the sweep, not to the marked point that named the rival.
+                    lines.push(Line { rival, shown: self.contestants[rival].rival.family(), name: &name, settings });
                 }
             }
         }
+        let rows = self.feedback_rows(cases, scale, &lines)?;
         let order = orders(&rows);
-        (rows, order)
+        Ok((rows, order))
     }
 
+    /// Each query is read once, for all lines; runs are added up in the order of queries and draws, whatever thread they
+    /// ran on.
     fn feedback_rows(
         &self,
         cases: &[Case],
         scale: &Scale,
-        rival: usize,
-        name: &str,
-        settings_of_block: &dyn Fn(usize) -> Option<(usize, usize)>,
-    ) -> Vec<FeedbackRow> {
+        lines: &[Line<'_>],
+    ) -> Result<Vec<FeedbackRow>, ReplayError> {
         let models: &[FeedbackModel] = if self.params.feedback {
             &[FeedbackModel::F0, FeedbackModel::F1, FeedbackModel::F2]
         } else {
             &[FeedbackModel::F1]
         };
-        // A calibrated setting belongs to the sweep, not to the marked point that named the rival.
-        let contestant = &self.contestants[rival].rival;
-        let shown = if name == PUBLISHED { contestant.name() } else { contestant.family() };
-        let row = |model: &FeedbackModel| {
-            let draws = self.answers.draws(rival);
-            let mut total = Totals::default();
-            for query in 0..self.truths.len() {
-                let Some(settings) = settings_of_block(self.answers.blocks[query]) else { continue };
-                for draw in 0..draws {
-                    let run = self.simulated(cases, scale, rival, (query, draw), settings, *model);
-                    if let Some((run, trace_seconds)) = run {
-                        total.add(&run, trace_seconds);
+        let mut totals: Vec<Totals> = lines.iter().flat_map(|_| models.iter().map(|_| Totals::default())).collect();
+        let queries: Vec<usize> = (0..self.truths.len()).collect();
+        for chunk in queries.chunks(AT_ONCE * rayon::current_num_threads().max(1)) {
+            let simulated: Vec<Simulated> = chunk
+                .par_iter()
+                .map_init(RowBuffer::default, |buffer, query| {
+                    self.simulated(cases, scale, (lines, models), *query, buffer)
+                })
+                .collect::<Result<_, ReplayError>>()?;
+            for of_query in simulated {
+                for (total, runs) in totals.iter_mut().zip(of_query.runs) {
+                    for run in &runs {
+                        total.add(run, of_query.trace_seconds);
                     }
                 }
             }
-            total.row(shown, name, *model, draws as u64, &self.units)
-        };
-        models.iter().map(row).collect()
+        }
+        let shown = lines.iter().flat_map(|line| models.iter().map(move |model| (line, *model)));
+        Ok(shown
+            .zip(totals)
+            .map(|((line, model), total)| {
+                total.row(line.shown, line.name, model, self.answers.draws(line.rival) as u64, &self.units)
+            })
+            .collect())
     }
 
-    /// Runs one query under one model; nothing if there is no allocation for its memory.
+    /// Runs one query by every line under every model.
     fn simulated(
         &self,
         cases: &[Case],
         scale: &Scale,
-        rival: usize,
-        (query, draw): (usize, usize),
-        (memory_setting, cpu_setting): (usize, usize),
-        model: FeedbackModel,
-    ) -> Option<(FeedbackRun, f64)> {
+        (lines, models): (&[Line<'_>], &[FeedbackModel]),
+        query: usize,
+        buffer: &mut RowBuffer,
+    ) -> Result<Simulated, ReplayError> {
         let truth = &self.truths[query];
-        let of = |resource, setting| self.allocation(rival, query, (draw, setting), resource, Population::WithFallback);
+        let case = &cases[truth.case];
+        let asked = Asked::new(case, self.params.window.length, buffer)?;
+        let series = case.series(buffer)?;
+        let from = self.params.window.length.as_seconds();
+        let mut runs = Vec::with_capacity(lines.len() * models.len());
+        for line in lines {
+            for model in models {
+                let params = FeedbackParams {
+                    model: *model,
+                    from,
+                    cpu_limit: self.params.cpu_limit,
+                    service: truth.service,
+                    memory_cap: scale.machine_memory,
+                    restart_delay: RESTART_DELAY_SECONDS,
+                    most_attempts: MOST_ATTEMPTS,
+                };
+                let of_draw = |draw| self.simulated_draw((line, query, draw), (&series, &asked), &params);
+                runs.push((0..self.answers.draws(line.rival)).filter_map(of_draw).collect());
+            }
+        }
+        Ok(Simulated { trace_seconds: series.after(from).map(|step| step.seconds).sum(), runs })
+    }
+
+    /// Runs one draw; nothing if there is no allocation for its memory.
+    fn simulated_draw(
+        &self,
+        (line, query, draw): (&Line<'_>, usize, usize),
+        (series, asked): (&Series, &Asked),
+        params: &FeedbackParams,
+    ) -> Option<FeedbackRun> {
+        let (memory_setting, cpu_setting) = *line.settings.get(self.answers.blocks[query])?;
+        let of =
+            |resource, setting| self.allocation(line.rival, query, (draw, setting), resource, Population::WithFallback);
         let memory = of(Resource::Memory, memory_setting)?;
         let cpu = of(Resource::Cpu, cpu_setting);
-        let from = self.params.window.length.as_seconds();
-        let params = FeedbackParams {
-            model,
-            from,
-            cpu_limit: self.params.cpu_limit,
-            service: truth.service,
-            memory_cap: scale.machine_memory,
-            restart_delay: RESTART_DELAY_SECONDS,
-            most_attempts: MOST_ATTEMPTS,
-        };
-        let contestant = &self.contestants[rival];
-        let asked = Asked::new(&cases[truth.case], self.params.window.length);
+        let contestant = &self.contestants[line.rival];
         let setting = contestant.settings[memory_setting];
-        let own_answer = self.answers.get(rival, query, draw, memory_setting, Resource::Memory).is_some();
+        let own_answer = self.answers.get(line.rival, query, draw, memory_setting, Resource::Memory).is_some();
         let bump = |kills: &[Attempt]| {
             if own_answer {
-                self.answers.conduct(rival, query).after_kills(&asked.query(), &setting, kills)
+                self.answers.conduct(line.rival, query).after_kills(&asked.query(), &setting, kills)
             } else {
                 // The owner's request stands in, and grows by the usual factor.
                 kills.last().map(|kill| kill.allocation * 2.0)
             }
         };
-        let trace_seconds: f64 = truth.series.after(from).map(|step| step.seconds).sum();
-        Some((simulate(&truth.series, cpu, Some(memory), &params, &bump), trace_seconds))
+        Some(simulate(series, cpu, Some(memory), params, &bump))
     }
 }
 

@@ -3,9 +3,13 @@
 
 use serde::Serialize;
 
+use super::over_time::Wanted;
 use super::{Population, Reading, Resource, Scorer, View, Weighting, point};
+use crate::replay::ReplayError;
+use crate::replay::case::Case;
 use crate::replay::compare::{Point, cheapest_within};
 use crate::replay::figures::{Judged, quotient};
+use crate::replay::truth::OverTime;
 
 /// Parts of the workloads, each with the same number of them.
 const PARTS: usize = 10;
@@ -57,16 +61,33 @@ struct Beside {
 
 impl Scorer<'_> {
     /// Returns the regret of every family whose sweep keeps the rate `target`.
-    pub(in crate::replay) fn regrets(&self, target: f64) -> Vec<Regret> {
+    ///
+    /// # Errors
+    /// [`ReplayError::Scratch`] if samples cannot be read.
+    pub(in crate::replay) fn regrets(&self, cases: &[Case], target: f64) -> Result<Vec<Regret>, ReplayError> {
         let mut rows = Vec::new();
         for resource in Resource::ALL {
-            let tenths = self.tenths(resource);
+            let chosen: Vec<(usize, usize)> = self
+                .families()
+                .into_iter()
+                .filter_map(|rival| Some((rival, self.setting_for(rival, resource, target)?)))
+                .collect();
+            // The oracle's, then those of every draw of every family.
+            let over_time = self.over_time(cases, |query| {
+                let truth = &self.truths[query];
+                let need = truth.need(resource).filter(|_| !truth.is_censored(resource));
+                let drawn = chosen.iter().flat_map(|one| self.drawn(*one, query, resource)).map(|(_, wanted)| wanted);
+                std::iter::once((resource, need)).chain(drawn).collect()
+            })?;
+            let tenths = self.tenths(resource, &over_time);
             let all: f64 = tenths.iter().flatten().map(|(_, oracle)| oracle.resource_hours).sum();
-            for rival in self.families() {
-                let Some(setting) = self.setting_for(rival, resource, target) else { continue };
+            let mut first = 1;
+            for (rival, setting) in chosen {
                 for (position, tenth) in tenths.iter().enumerate() {
-                    let besides: Vec<Beside> =
-                        tenth.iter().filter_map(|one| self.beside(rival, setting, resource, one)).collect();
+                    let besides: Vec<Beside> = tenth
+                        .iter()
+                        .filter_map(|one| self.beside((rival, setting), resource, one, &over_time[one.0][first..]))
+                        .collect();
                     if besides.is_empty() {
                         continue;
                     }
@@ -81,18 +102,32 @@ impl Scorer<'_> {
                         ..sums(&besides, all)
                     });
                 }
+                first += self.answers.draws(rival);
             }
         }
-        rows
+        Ok(rows)
+    }
+
+    /// Returns the draws of a rival with what each gives.
+    fn drawn(
+        &self,
+        (rival, setting): (usize, usize),
+        query: usize,
+        resource: Resource,
+    ) -> impl Iterator<Item = (usize, Wanted)> {
+        (0..self.answers.draws(rival)).map(move |draw| {
+            let population = Population::WithFallback;
+            (draw, (resource, self.allocation(rival, query, (draw, setting), resource, population)))
+        })
     }
 
     /// Returns the queries whose need is known with the oracle's outcome, by tenths of resource-hours.
-    fn tenths(&self, resource: Resource) -> Vec<Vec<(usize, Judged)>> {
+    fn tenths(&self, resource: Resource, over_time: &[Vec<OverTime>]) -> Vec<Vec<(usize, Judged)>> {
         let mut known: Vec<(usize, Judged)> = (0..self.truths.len())
             .filter(|query| !self.truths[*query].is_censored(resource))
             .filter_map(|query| {
-                let truth = &self.truths[query];
-                Some((query, truth.judge_fully(resource, truth.need(resource)?, self.params, &self.units)?))
+                let need = self.truths[query].need(resource);
+                Some((query, self.judge_fully(query, (resource, need), &over_time[query][0])?))
             })
             .collect();
         known.sort_by(|a, b| a.1.resource_hours.total_cmp(&b.1.resource_hours).then(a.0.cmp(&b.0)));
@@ -110,21 +145,17 @@ impl Scorer<'_> {
         cheapest_within(&points, target)
     }
 
-    /// Returns a rival's outcome beside the oracle's, the mean of its draws.
+    /// Returns a rival's outcome beside the oracle's, the mean of its draws; `over_time` begins with the first of them.
     fn beside(
         &self,
-        rival: usize,
-        setting: usize,
+        chosen: (usize, usize),
         resource: Resource,
         (query, oracle): &(usize, Judged),
+        over_time: &[OverTime],
     ) -> Option<Beside> {
-        let draws = self.answers.draws(rival);
-        let judged: Vec<Judged> = (0..draws)
-            .filter_map(|draw| {
-                let population = Population::WithFallback;
-                let allocation = self.allocation(rival, *query, (draw, setting), resource, population)?;
-                self.truths[*query].judge_fully(resource, allocation, self.params, &self.units)
-            })
+        let judged: Vec<Judged> = self
+            .drawn(chosen, *query, resource)
+            .filter_map(|(draw, wanted)| self.judge_fully(*query, wanted, &over_time[draw]))
             .collect();
         let mean = |value: &dyn Fn(&Judged) -> f64| judged.iter().map(value).sum::<f64>() / judged.len() as f64;
         (!judged.is_empty()).then(|| Beside {

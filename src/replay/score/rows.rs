@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::groups::{Dimension, Part, parts};
+use super::over_time::Wanted;
 use super::{Population, Reading, Resource, Scorer, View, Weighting, point, weight};
 use crate::predict::Scale;
+use crate::replay::ReplayError;
 use crate::replay::bootstrap::{Resamples, interval};
+use crate::replay::case::Case;
 use crate::replay::figures::{Figures, Judged, figures};
 use crate::replay::params::Split;
 use crate::replay::results::{RivalSummary, Row};
-use crate::replay::truth::factor;
+use crate::replay::truth::{OverTime, factor};
 
 /// The name of a row over all queries.
 const EVERYTHING: &str = "all";
@@ -81,15 +84,24 @@ impl Scorer<'_> {
     }
 
     /// Returns the rows of all rivals at their published settings.
-    pub(in crate::replay) fn rows(&self, split: Split, resamples: Option<&Resamples>) -> Vec<Row> {
+    ///
+    /// # Errors
+    /// [`ReplayError::Scratch`] if samples cannot be read.
+    pub(in crate::replay) fn rows(
+        &self,
+        cases: &[Case],
+        split: Split,
+        resamples: Option<&Resamples>,
+    ) -> Result<Vec<Row>, ReplayError> {
         let mut rows = Vec::new();
+        let over_time = self.over_time(cases, |query| self.published_answers(query))?;
         let shadow = self.shadow();
         let rung = |query| shadow.and_then(|shadow| self.answers.rung(shadow, query));
         let parts = parts(&self.truths, &(0..self.truths.len()).map(rung).collect::<Vec<_>>());
         for rival in 0..self.contestants.len() {
             for resource in Resource::ALL {
                 for population in [Population::WithFallback, Population::Common, Population::Answered] {
-                    let judged = self.judged(rival, resource, population);
+                    let judged = self.judged(rival, resource, population, &over_time);
                     for weighting in Weighting::ALL {
                         self.add_rows(
                             &mut rows,
@@ -103,7 +115,7 @@ impl Scorer<'_> {
             }
         }
         super::skill::fill(&mut rows);
-        rows
+        Ok(rows)
     }
 
     /// Returns the size of the largest machine, in the report's unit, where it is known.
@@ -117,7 +129,13 @@ impl Scorer<'_> {
     }
 
     /// Returns (query, judged) at the published setting, one per draw.
-    fn judged(&self, rival: usize, resource: Resource, population: Population) -> Vec<(usize, Judged)> {
+    fn judged(
+        &self,
+        rival: usize,
+        resource: Resource,
+        population: Population,
+        over_time: &[Vec<OverTime>],
+    ) -> Vec<(usize, Judged)> {
         let contestant = &self.contestants[rival];
         let published = contestant.rival.published();
         let draws = self.answers.draws(rival);
@@ -125,15 +143,33 @@ impl Scorer<'_> {
         for query in 0..self.truths.len() {
             for draw in 0..draws {
                 let allocation = self.allocation(rival, query, (draw, published), resource, population);
-                let judged = allocation.and_then(|allocation| {
-                    self.truths[query].judge_fully(resource, allocation, self.params, &self.units)
-                });
+                let over_time = &over_time[query][self.position(rival, draw, resource)];
+                let judged = self.judge_fully(query, (resource, allocation), over_time);
                 // Rivals that aim at no coverage are scored at the one that shadow was asked for.
                 let coverage = self.params.question.coverage;
                 all.extend(judged.map(|judged| (query, Judged { coverage, ..judged })));
             }
         }
         all
+    }
+
+    /// Returns where a rival's draw stands in [`Self::published_answers`].
+    fn position(&self, rival: usize, draw: usize, resource: Resource) -> usize {
+        let before: usize = (0..rival).map(|other| self.answers.draws(other)).sum();
+        (before + draw) * 2 + usize::from(resource == Resource::Cpu)
+    }
+
+    /// Returns the published answers of every rival to a query. An answer is the same in every population that it counts in.
+    fn published_answers(&self, query: usize) -> Vec<Wanted> {
+        let draws = (0..self.contestants.len()).flat_map(|rival| {
+            let published = self.contestants[rival].rival.published();
+            (0..self.answers.draws(rival)).map(move |draw| (rival, (draw, published)))
+        });
+        let both = |(rival, answer)| {
+            Resource::ALL
+                .map(|resource| (resource, self.allocation(rival, query, answer, resource, Population::WithFallback)))
+        };
+        draws.flat_map(both).collect()
     }
 
     fn add_rows(
