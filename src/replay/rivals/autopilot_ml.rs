@@ -58,17 +58,15 @@ impl Line {
         Self { decay, over: vec![0.0; bounds], under: vec![0.0; bounds], limit: None }
     }
 
-    /// Adds a histogram and picks the limit; of equal costs the larger limit.
-    fn add(&mut self, counts: &[f64], costs: Costs) -> usize {
-        let total: f64 = counts.iter().sum();
-        let (mut below, mut best) = (0.0, (f64::INFINITY, 0));
-        for (position, count) in counts.iter().enumerate() {
-            let above = total - below - count;
-            self.over[position] = (1.0 - self.decay) * self.over[position] + self.decay * above.max(0.0);
-            self.under[position] = (1.0 - self.decay) * self.under[position] + self.decay * below;
-            below += count;
+    /// Adds a histogram (what lies above and below each bound) and picks the limit; of equal costs the larger limit.
+    fn add(&mut self, sides: &[(f64, f64)], costs: Costs) -> usize {
+        let mut best = (f64::INFINITY, 0);
+        let decayed = self.over.iter_mut().zip(&mut self.under);
+        for (position, ((over, under), (above, below))) in decayed.zip(sides).enumerate() {
+            *over = (1.0 - self.decay) * *over + self.decay * above;
+            *under = (1.0 - self.decay) * *under + self.decay * below;
             let is_changed = self.limit.is_some_and(|limit| limit != position);
-            let cost = costs.of(self.over[position], self.under[position], is_changed);
+            let cost = costs.of(*over, *under, is_changed);
             if cost <= best.0 {
                 best = (cost, position);
             }
@@ -76,6 +74,18 @@ impl Line {
         self.limit = Some(best.1);
         best.1
     }
+}
+
+/// Returns what of a histogram lies above and below each bound.
+fn sides(counts: &[f64]) -> Vec<(f64, f64)> {
+    let total: f64 = counts.iter().sum();
+    let mut below = 0.0;
+    let of_bound = |count: &f64| {
+        let side = ((total - below - count).max(0.0), below);
+        below += count;
+        side
+    };
+    counts.iter().map(of_bound).collect()
 }
 
 /// A model: a line of limits, and a margin.
@@ -136,12 +146,15 @@ impl Ensemble {
         for (value, count) in values {
             counts[self.bounds.bucket(*value)] += count / total;
         }
-        let limits: Vec<f64> = self.lines.iter_mut().map(|line| self.bounds.0[line.add(&counts, self.costs)]).collect();
+        let sides = sides(&counts);
+        let limits: Vec<f64> = self.lines.iter_mut().map(|line| self.bounds.0[line.add(&sides, self.costs)]).collect();
+        // A window fills few of some 400 buckets, and there are 20 models.
+        let filled: Vec<(f64, f64)> =
+            self.bounds.0.iter().copied().zip(counts).filter(|(_, count)| *count > 0.0).collect();
         for model in &mut self.models {
             let limit = limits[model.line] * (1.0 + model.margin);
             let side = |is_counted: &dyn Fn(f64) -> bool| {
-                let counted = self.bounds.0.iter().zip(&counts).filter(|(bound, _)| is_counted(**bound));
-                counted.map(|(_, count)| count).sum::<f64>()
+                filled.iter().filter(|(bound, _)| is_counted(*bound)).map(|(_, count)| count).sum::<f64>()
             };
             let newest = (side(&|bound| bound > limit), side(&|bound| bound < limit));
             let is_changed = model.limit.is_some_and(|before| before.total_cmp(&limit).is_ne());
@@ -267,7 +280,7 @@ mod tests {
     /// The limit (1 to 5) that a histogram leads to, after another limit.
     fn limit(before: Option<usize>, costs: Costs) -> usize {
         let mut line = Line { limit: before.map(|limit| limit - 1), ..Line::new(1.0, 5) };
-        line.add(&COUNTS, costs) + 1
+        line.add(&sides(&COUNTS), costs) + 1
     }
 
     #[test]
@@ -281,7 +294,7 @@ mod tests {
     fn counts_above_a_limit_fade() {
         let mut line = Line::new(0.5, 5);
         line.over[1] = 4.0;
-        line.add(&COUNTS, costs(1.0, 1.0, 0.0, 0.0));
+        line.add(&sides(&COUNTS), costs(1.0, 1.0, 0.0, 0.0));
         assert_eq!(line.over[1], 3.0);
     }
 

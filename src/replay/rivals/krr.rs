@@ -25,8 +25,40 @@ const OOM_FACTOR: f64 = 1.25;
 /// Memory buffers of the sweep.
 const BUFFERS: [f64; 16] = [0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 9.0, 19.0];
 
-/// Points of one resource of one pod, oldest first, with the end of their step.
-type Points = VecDeque<(f64, f64)>;
+/// Points of one resource of one pod. Two weeks are 16,128 of them, and it is asked every five minutes: they are kept
+/// sorted, since sorting them for each answer took nine tenths of a replay's closed loop.
+#[derive(Debug, Clone, Default)]
+struct Points {
+    /// End of the step and value, oldest first.
+    by_time: VecDeque<(f64, f64)>,
+    /// The values, ascending.
+    by_value: Vec<f64>,
+}
+
+impl Points {
+    fn add(&mut self, at: f64, value: f64) {
+        self.by_time.push_back((at, value));
+        let position = self.by_value.partition_point(|known| known.total_cmp(&value).is_le());
+        self.by_value.insert(position, value);
+    }
+
+    /// Forgets what is more than two weeks older than `now`.
+    fn forget(&mut self, now: f64) {
+        while let Some((_, value)) = self.by_time.front().filter(|(at, _)| now - at > HISTORY_SECONDS) {
+            let position = self.by_value.partition_point(|known| known.total_cmp(value).is_lt());
+            self.by_value.remove(position);
+            self.by_time.pop_front();
+        }
+    }
+
+    fn percentile(&self) -> f64 {
+        interpolated(&self.by_value, PERCENTILE)
+    }
+
+    fn largest(&self) -> f64 {
+        self.by_value.last().map_or(0.0, |value| value.max(0.0))
+    }
+}
 
 /// One workload as KRR sees it.
 #[derive(Debug, Clone)]
@@ -48,7 +80,7 @@ impl KrrWorkload {
             steps: Steps::of(STEP_SECONDS),
             cores_per_unit: scale.cores_per_unit,
             bytes_per_unit: scale.bytes_per_unit,
-            pods: vec![(Points::new(), Points::new())],
+            pods: vec![(Points::default(), Points::default())],
             uses_kills,
             killed_at: 0.0,
         }
@@ -56,34 +88,25 @@ impl KrrWorkload {
 
     fn add(&mut self, pod: usize, step: &Polled) {
         if self.pods.len() <= pod {
-            self.pods.resize(pod + 1, (Points::new(), Points::new()));
+            self.pods.resize(pod + 1, (Points::default(), Points::default()));
         }
         let (cpu, memory) = &mut self.pods[pod];
-        cpu.extend(step.cpu_mean().map(|value| (step.at, value * self.cores_per_unit.unwrap_or(1.0))));
-        memory.extend(step.memory.map(|value| (step.at, value * self.bytes_per_unit.unwrap_or(1.0))));
-        for points in [cpu, memory] {
-            while points.front().is_some_and(|(at, _)| step.at - at > HISTORY_SECONDS) {
-                points.pop_front();
-            }
+        if let Some(value) = step.cpu_mean() {
+            cpu.add(step.at, value * self.cores_per_unit.unwrap_or(1.0));
         }
+        if let Some(value) = step.memory {
+            memory.add(step.at, value * self.bytes_per_unit.unwrap_or(1.0));
+        }
+        cpu.forget(step.at);
+        memory.forget(step.at);
     }
 
     /// Returns the largest of the pods' figures, if they have points enough together.
     fn over_pods(&self, of: fn(&(Points, Points)) -> &Points, figure: fn(&Points) -> f64) -> Option<f64> {
-        let pods = || self.pods.iter().map(of).filter(|points| !points.is_empty());
-        let points: usize = pods().map(VecDeque::len).sum();
+        let pods = || self.pods.iter().map(of).filter(|points| !points.by_value.is_empty());
+        let points: usize = pods().map(|points| points.by_value.len()).sum();
         (points >= LEAST_POINTS).then(|| pods().map(figure).fold(0.0, f64::max))
     }
-}
-
-fn percentile_of(points: &Points) -> f64 {
-    let mut values: Vec<f64> = points.iter().map(|(_, value)| *value).collect();
-    values.sort_by(f64::total_cmp);
-    interpolated(&values, PERCENTILE)
-}
-
-fn largest(points: &Points) -> f64 {
-    points.iter().map(|(_, value)| *value).fold(0.0, f64::max)
 }
 
 /// Rounds up to a whole unit; what lies above one by the last digits of a double is that one.
@@ -110,12 +133,12 @@ impl Recommender for KrrWorkload {
     }
 
     fn recommend(&self, setting: &Setting) -> (Option<f64>, Option<f64>) {
-        let cpu = self.over_pods(|pod| &pod.0, percentile_of).map(|cores| match self.cores_per_unit {
+        let cpu = self.over_pods(|pod| &pod.0, Points::percentile).map(|cores| match self.cores_per_unit {
             Some(per_unit) => round_up(cores * 1000.0).max(LEAST_MILLICORES) / 1000.0 / per_unit,
             None => cores,
         });
         let after_kill = if self.uses_kills { self.killed_at * OOM_FACTOR } else { 0.0 };
-        let memory = self.over_pods(|pod| &pod.1, largest).map(|bytes| {
+        let memory = self.over_pods(|pod| &pod.1, Points::largest).map(|bytes| {
             let bytes = (bytes * (1.0 + setting.knob)).max(after_kill);
             match self.bytes_per_unit {
                 Some(per_unit) => round_up(bytes / MEBIBYTE).max(LEAST_MEBIBYTES) * MEBIBYTE / per_unit,
