@@ -58,6 +58,14 @@ impl Samples {
         Ok(Self::Away(Away { scratch: scratch.clone(), place, rows: samples.len() }))
     }
 
+    /// Returns the file they are in, if they are in one.
+    pub(super) fn scratch(&self) -> Option<&Scratch> {
+        match self {
+            Self::Held(_) => None,
+            Self::Away(away) => Some(&away.scratch),
+        }
+    }
+
     /// Returns how many there are.
     pub fn count(&self) -> usize {
         match self {

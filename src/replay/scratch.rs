@@ -53,6 +53,14 @@ impl Scratch {
         in_folder(folder.to_owned()).or_else(|_| in_folder(std::env::temp_dir()))
     }
 
+    /// Makes another empty file where this one is, for what is needed for a shorter time.
+    ///
+    /// # Errors
+    /// As [`Self::beside`].
+    pub fn another(&self) -> Result<Self, ReplayError> {
+        Self::beside(&self.file.folder)
+    }
+
     /// Appends bytes.
     ///
     /// # Errors
@@ -80,6 +88,34 @@ impl Scratch {
 
 fn failed(doing: &'static str, folder: &Path, source: Error) -> ReplayError {
     ReplayError::Scratch { doing, folder: folder.to_owned(), source }
+}
+
+/// Bytes that are held, or put away.
+#[derive(Debug)]
+pub(super) enum Bytes {
+    Held(Vec<u8>),
+    Away(Scratch, Place),
+}
+
+impl Bytes {
+    /// Puts bytes away if there is a file for them.
+    pub(super) fn new(bytes: Vec<u8>, scratch: Option<&Scratch>) -> Result<Self, ReplayError> {
+        match scratch {
+            Some(scratch) => Ok(Self::Away(scratch.clone(), scratch.put(&bytes)?)),
+            None => Ok(Self::Held(bytes)),
+        }
+    }
+
+    /// Returns them; `buffer` is used where they are not in memory.
+    pub(super) fn read<'a>(&'a self, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], ReplayError> {
+        match self {
+            Self::Held(bytes) => Ok(bytes),
+            Self::Away(scratch, place) => {
+                scratch.get(*place, u64::MAX, buffer)?;
+                Ok(buffer)
+            }
+        }
+    }
 }
 
 #[cfg(test)]

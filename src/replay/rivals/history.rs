@@ -8,11 +8,14 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::prior::StoreConstant;
 use super::{Prepared, Query, Recommendation, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::replay::case::{Case, application_key, broader_key};
 use crate::replay::quantile::quantile_of_sorted;
 use crate::replay::samples::RowBuffer;
+use crate::replay::scratch::{Bytes, Scratch};
 use crate::trace::Sample;
 use crate::units::Micros;
 
@@ -84,6 +87,35 @@ impl History {
     }
 }
 
+/// A history that is put away: memory holds those of the query that is answered, not those of the store.
+struct Stored {
+    cpu: Bytes,
+    memory: Bytes,
+}
+
+impl Stored {
+    fn new(cases: &[&Case], scratch: Option<&Scratch>) -> Result<Self, ReplayError> {
+        let history = History::of(cases)?;
+        let put = |values: Values| {
+            let of = |(value, weight, end): (f64, f64, Micros)| {
+                [value.to_le_bytes(), weight.to_le_bytes(), end.0.to_le_bytes()]
+            };
+            Bytes::new(values.into_iter().flat_map(of).flatten().collect(), scratch)
+        };
+        Ok(Self { cpu: put(history.cpu)?, memory: put(history.memory)? })
+    }
+}
+
+/// Returns what [`Stored::new`] wrote.
+fn values(bytes: &[u8]) -> Values {
+    let (records, _) = bytes.as_chunks::<8>();
+    let (records, _) = records.as_chunks::<3>();
+    let of = |[value, weight, end]: &[[u8; 8]; 3]| {
+        (f64::from_le_bytes(*value), f64::from_le_bytes(*weight), Micros(i64::from_le_bytes(*end)))
+    };
+    records.iter().map(of).collect()
+}
+
 /// Returns the values inside (at - age, at], if there are enough.
 fn young(values: &Values, at: Micros, age_days: i64, needed: f64, has_clock: bool) -> Option<Vec<(f64, f64)>> {
     let oldest = at.minus(Micros::from_seconds(age_days * DAY));
@@ -94,26 +126,31 @@ fn young(values: &Values, at: Micros, age_days: i64, needed: f64, has_clock: boo
     (samples >= needed).then_some(kept)
 }
 
+/// Values with their weights, sorted by value, and the rung that they are from.
+type Rung = (Vec<(f64, f64)>, &'static str);
+
 struct PreparedHistory {
-    applications: BTreeMap<String, History>,
-    broader: BTreeMap<String, History>,
+    applications: BTreeMap<String, Stored>,
+    broader: BTreeMap<String, Stored>,
     constant: Option<StoreConstant>,
     has_clock: bool,
 }
 
 impl PreparedHistory {
     /// Returns the values of the first rung that has enough of them.
-    fn rung(&self, query: &Query<'_>, values: fn(&History) -> &Values) -> Option<(Vec<(f64, f64)>, &'static str)> {
+    fn rung(&self, query: &Query<'_>, bytes: fn(&Stored) -> &Bytes) -> Result<Option<Rung>, ReplayError> {
         let application = query.application.and_then(|key| self.applications.get(key));
         let broader = query.broader.and_then(|key| self.broader.get(key));
-        let rungs = APPLICATION_RUNGS.map(|rung| (application, rung)).into_iter().chain([(broader, BROADER_RUNG)]);
-        for (history, (age, needed, name)) in rungs {
-            let found = history.and_then(|history| young(values(history), query.at, age, needed, self.has_clock));
-            if let Some(found) = found {
-                return Some((found, name));
+        for (stored, rungs) in [(application, &APPLICATION_RUNGS[..]), (broader, &[BROADER_RUNG])] {
+            let Some(stored) = stored else { continue };
+            let values = values(bytes(stored).read(&mut Vec::new())?);
+            for (age, needed, name) in rungs {
+                if let Some(found) = young(&values, query.at, *age, *needed, self.has_clock) {
+                    return Ok(Some((found, name)));
+                }
             }
         }
-        None
+        Ok(None)
     }
 }
 
@@ -139,8 +176,11 @@ impl Rival for HistoryLadder {
     fn prepare<'a>(&self, store: &Store<'a>, _: &Surroundings<'_>) -> Result<Box<dyn Prepared + 'a>, ReplayError> {
         let applications = super::by_key(store, |case| application_key(&case.known.workload));
         let broader = super::by_key(store, |case| broader_key(&case.known.workload).map(str::to_owned));
+        // As long as this store is asked, and no longer.
+        let scratch = store.cases.iter().find_map(|case| case.samples.scratch()).map(Scratch::another).transpose()?;
         let histories = |groups: BTreeMap<String, Vec<&'a Case>>| {
-            groups.into_iter().map(|(key, cases)| Ok((key, History::of(&cases)?))).collect::<Result<_, ReplayError>>()
+            let stored = |(key, cases): (String, Vec<&Case>)| Ok((key, Stored::new(&cases, scratch.as_ref())?));
+            groups.into_par_iter().map(stored).collect::<Result<_, ReplayError>>()
         };
         Ok(Box::new(PreparedHistory {
             applications: histories(applications)?,
@@ -158,11 +198,11 @@ impl Prepared for PreparedHistory {
         settings: &[Setting],
         _: u32,
     ) -> Result<Vec<Option<Recommendation>>, ReplayError> {
-        let cpu = self.rung(query, |history| &history.cpu);
-        let memory = self.rung(query, |history| &history.memory);
+        let cpu = self.rung(query, |stored| &stored.cpu)?;
+        let memory = self.rung(query, |stored| &stored.memory)?;
         let default = self.constant.as_ref().and_then(StoreConstant::answer);
         let answer = |setting: &Setting| {
-            let of = |found: &Option<(Vec<(f64, f64)>, &'static str)>| {
+            let of = |found: &Option<Rung>| {
                 let (values, _) = found.as_ref()?;
                 quantile_of_sorted(values, setting.knob).map(|value| value * (1.0 + setting.margin))
             };
