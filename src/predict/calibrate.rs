@@ -126,6 +126,9 @@ pub(super) struct Tuned {
 /// Scope, resource, bits of the coverage, and whether the newcomer has a request.
 type TunedKey = (Scope, Resource, u64, bool);
 
+/// The same, and whether only workloads that recur are looked at.
+type WasteKey = (TunedKey, bool);
+
 /// The result of leaving stored workloads out, for one way to choose neighbours.
 #[derive(Debug, Default)]
 pub(super) struct Calibration {
@@ -134,13 +137,14 @@ pub(super) struct Calibration {
     /// By scope and resource.
     pub(super) cases: BTreeMap<(Scope, Resource), Vec<Case>>,
     tuned: Mutex<BTreeMap<TunedKey, Option<Tuned>>>,
+    wastes: Mutex<BTreeMap<WasteKey, Option<f64>>>,
 }
 
 impl Calibration {
     /// Puts stored results together.
     pub(super) fn new(mut distances: Vec<f64>, cases: BTreeMap<(Scope, Resource), Vec<Case>>) -> Self {
         distances.sort_by(f64::total_cmp);
-        Self { distances, cases, tuned: Mutex::default() }
+        Self { distances, cases, tuned: Mutex::default(), wastes: Mutex::default() }
     }
 
     /// Leaves workloads out in turn.
@@ -231,21 +235,36 @@ impl Calibration {
         has_request: bool,
         recurring: bool,
     ) -> Option<f64> {
+        let key = ((scope, resource, coverage.to_bits(), has_request), recurring);
+        if let Ok(known) = self.wastes.lock()
+            && let Some(&waste) = known.get(&key)
+        {
+            return waste;
+        }
         let tuned = |coverage| self.tuned(scope, resource, floor, coverage, has_request);
-        let mut choices = vec![tuned(coverage)?];
-        choices.extend(choices_below(coverage).filter_map(tuned));
-        let cases = self.cases.get(&(scope, resource))?;
-        let wastes: Vec<f64> = cases
-            .iter()
-            .filter(|case| !case.need.at_least && (case.recurring || !recurring))
-            .filter_map(|case| {
-                let largest =
-                    choices.iter().filter_map(|tuned| case.allocated(tuned, resource, floor)).reduce(f64::max)?;
-                Some((largest - case.need.need).max(0.0))
-            })
-            .collect();
-        (!wastes.is_empty()).then(|| wastes.iter().sum::<f64>() / wastes.len() as f64)
+        let waste = tuned(coverage).zip(self.cases.get(&(scope, resource))).and_then(|(highest, cases)| {
+            let choices: Vec<Tuned> =
+                std::iter::once(highest).chain(choices_below(coverage).filter_map(tuned)).collect();
+            wasted(cases, &choices, resource, floor, recurring)
+        });
+        if let Ok(mut known) = self.wastes.lock() {
+            known.insert(key, waste);
+        }
+        waste
     }
+}
+
+/// Returns what the largest of the choices would have wasted on the cases, the mean.
+fn wasted(cases: &[Case], choices: &[Tuned], resource: Resource, floor: f64, recurring: bool) -> Option<f64> {
+    let wastes: Vec<f64> = cases
+        .iter()
+        .filter(|case| !case.need.at_least && (case.recurring || !recurring))
+        .filter_map(|case| {
+            let largest = choices.iter().filter_map(|tuned| case.allocated(tuned, resource, floor)).reduce(f64::max)?;
+            Some((largest - case.need.need).max(0.0))
+        })
+        .collect();
+    (!wastes.is_empty()).then(|| wastes.iter().sum::<f64>() / wastes.len() as f64)
 }
 
 /// Returns the coverages below `coverage` up to which other choices hold.
