@@ -21,7 +21,7 @@ pub trait Recommender: Send {
         false
     }
 
-    /// Returns CPU and memory at a setting that it [learns alike](OfRows::learns_alike) for; nothing for a resource it cannot
+    /// Returns CPU and memory at a setting that it learns alike for; nothing for a resource it cannot
     /// answer yet.
     fn recommend(&self, setting: &Setting) -> (Option<f64>, Option<f64>);
 }
