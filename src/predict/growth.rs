@@ -5,11 +5,13 @@
 //! their instances: between one margin for the instances seen, and one for the applications.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::calibrate::{LEAST_INSTANCES, MOST_CASES};
 use super::draw::sample;
 use super::estimate::allocation;
 use super::knowledge::Knowledge;
+use super::memo::Memo;
 use super::need::{Need, Resource};
 use super::quantile::{Observed, Quantile, lower_rank_share, upper_quantile, upper_rank_share};
 use super::strangers::{Grown, excess};
@@ -36,33 +38,42 @@ struct Member {
     growth: Observed,
 }
 
+/// The growth that covers, and the ends of the interval where the group is large enough for them.
+type Covering = (Quantile, Option<(f64, f64)>);
+
 /// How the members of a group grew in one resource.
+#[derive(Debug)]
 pub(super) struct Growths {
     resource: Resource,
     floor: f64,
     offset: f64,
     members: Vec<Member>,
-    values: Vec<Observed>,
     /// How many times as often as allowed a stranger exceeds a margin: see [`excess`].
     excess: f64,
+    /// By bits of the coverage.
+    covering: Memo<u64, Option<Covering>>,
 }
 
 impl Growths {
     /// Returns the growth that covers a stranger, and the ends of the interval; nothing where the group is too small.
-    pub(super) fn at(&mut self, coverage: f64) -> Option<(Quantile, Option<(f64, f64)>)> {
-        upper_rank_share(&self.values, coverage)?;
-        let tail = (1.0 - coverage) / 2.0;
-        let margin = self.above(1.0 - coverage)?;
-        let ends = lower_rank_share(&self.values, tail).zip(upper_rank_share(&self.values, 1.0 - tail));
-        let ends =
-            ends.and_then(|(low, _)| Some((upper_quantile(&mut self.values, low)?.value, self.above(tail)?.value)));
-        Some((margin, ends))
+    pub(super) fn at(&self, coverage: f64) -> Option<Covering> {
+        self.covering.get_or(coverage.to_bits(), || {
+            let mut values: Vec<Observed> = self.members.iter().map(|member| member.growth).collect();
+            upper_rank_share(&values, coverage)?;
+            let tail = (1.0 - coverage) / 2.0;
+            let margin = self.above(&mut values, 1.0 - coverage)?;
+            let ends = lower_rank_share(&values, tail).zip(upper_rank_share(&values, 1.0 - tail));
+            let ends = ends.and_then(|(low, _)| {
+                Some((upper_quantile(&mut values, low)?.value, self.above(&mut values, tail)?.value))
+            });
+            Some((margin, ends))
+        })
     }
 
     /// Returns the growth that this share of strangers exceed. Where the group is too small for misses so rare, its largest.
-    fn above(&mut self, misses: f64) -> Option<Quantile> {
-        let share = upper_rank_share(&self.values, 1.0 - misses / self.excess).unwrap_or(1.0);
-        upper_quantile(&mut self.values, share)
+    fn above(&self, values: &mut [Observed], misses: f64) -> Option<Quantile> {
+        let share = upper_rank_share(values, 1.0 - misses / self.excess).unwrap_or(1.0);
+        upper_quantile(values, share)
     }
 
     /// Returns what a workload at that level is given.
@@ -79,65 +90,35 @@ impl Growths {
 }
 
 impl Knowledge {
-    /// Returns how a group grew in a resource.
-    pub(super) fn growths(&self, group: &Group<'_>, resource: Resource) -> Growths {
+    /// Returns how a group grew in a resource; found once for groups of which all rows may be used.
+    pub(super) fn growths(&self, group: &Group<'_>, resource: Resource) -> Arc<Growths> {
+        let find = || Arc::new(self.find_growths(&group.rows, resource));
+        if group.is_whole { self.growths.get_or((group.class.map(str::to_owned), resource), find) } else { find() }
+    }
+
+    fn find_growths(&self, rows: &[usize], resource: Resource) -> Growths {
         let offset = OFFSET * self.mean_needs[resource as usize];
-        let applications = self.applications(&group.rows);
+        let applications = self.applications(rows);
         let weights = weights_by_application(&applications);
         let member = |(&row, (&application, &weight)): (&usize, (&usize, &f64))| {
             let need = self.rows.get(row)?.needs[resource as usize]?;
             let value = (need.need / (need.level + offset)).ln();
             Some(Member { row, application, need, growth: Observed { value, weight, at_least: need.at_least } })
         };
-        let members: Vec<Member> =
-            group.rows.iter().zip(applications.iter().zip(&weights)).filter_map(member).collect();
+        let members: Vec<Member> = rows.iter().zip(applications.iter().zip(&weights)).filter_map(member).collect();
         Growths {
             resource,
             floor: resource.floor(self.floors()),
             offset,
-            values: members.iter().map(|member| member.growth).collect(),
-            excess: self.excess(group, resource, offset, &members),
+            excess: self.excess(resource, offset, &members),
             members,
+            covering: Memo::default(),
         }
     }
 
-    /// Returns what growth alone would have wasted on the store's workloads at a coverage, or on those of applications with
-    /// enough instances to answer for each other: the mean, in units of the resource; nothing where the store holds too few.
-    pub(super) fn growth_waste(&self, resource: Resource, coverage: f64, recurring: bool) -> Option<f64> {
-        let key = (resource, coverage.to_bits(), recurring);
-        if let Ok(known) = self.growth_wastes.lock()
-            && let Some(&waste) = known.get(&key)
-        {
-            return waste;
-        }
-        let mut growths =
-            self.growths(&Group { class: None, rows: (0..self.rows.len()).collect(), is_whole: true }, resource);
-        let waste = growths.at(coverage).and_then(|(margin, _)| {
-            let counts = |member: &&Member| {
-                let row = u32::try_from(member.row).unwrap_or(u32::MAX);
-                !member.need.at_least && (!recurring || self.of_application(row).len() > LEAST_INSTANCES)
-            };
-            let waste =
-                |member: &Member| (growths.allocation(member.need.level, margin.value) - member.need.need).max(0.0);
-            let wastes: Vec<f64> = growths.members.iter().filter(counts).map(waste).collect();
-            (!wastes.is_empty()).then(|| wastes.iter().sum::<f64>() / wastes.len() as f64)
-        });
-        if let Ok(mut known) = self.growth_wastes.lock() {
-            known.insert(key, waste);
-        }
-        waste
-    }
-
-    /// Returns how many times as often as allowed a stranger exceeds a margin of the group: see [`excess`]. At most
-    /// [`MOST_CASES`] members are looked at; what they say is kept for groups of which all rows may be used.
-    fn excess(&self, group: &Group<'_>, resource: Resource, offset: f64, members: &[Member]) -> f64 {
-        let key = (group.class.map(str::to_owned), resource);
-        if group.is_whole
-            && let Ok(known) = self.excesses.lock()
-            && let Some(&excess) = known.get(&key)
-        {
-            return excess;
-        }
+    /// Returns how many times as often as allowed a stranger exceeds a margin of the members: see [`excess`]. At most
+    /// [`MOST_CASES`] of them are looked at.
+    fn excess(&self, resource: Resource, offset: f64, members: &[Member]) -> f64 {
         let rows = members.iter().filter_map(|member| u32::try_from(member.row).ok()).collect();
         let drawn = sample(rows, &self.rows, MOST_CASES);
         let grown: Vec<Grown> = members
@@ -149,13 +130,25 @@ impl Knowledge {
                 least: if resource.is_hard() { (need.level / (need.level + offset)).ln() } else { f64::NEG_INFINITY },
             })
             .collect();
-        let excess = excess(&grown);
-        if group.is_whole
-            && let Ok(mut known) = self.excesses.lock()
-        {
-            known.insert(key, excess);
-        }
-        excess
+        excess(&grown)
+    }
+
+    /// Returns what growth alone would have wasted on the store's workloads at a coverage, or on those of applications with
+    /// enough instances to answer for each other: the mean, in units of the resource; nothing where the store holds too few.
+    pub(super) fn growth_waste(&self, resource: Resource, coverage: f64, recurring: bool) -> Option<f64> {
+        self.growth_wastes.get_or((resource, coverage.to_bits(), recurring), || {
+            let all = Group { class: None, rows: (0..self.rows.len()).collect(), is_whole: true };
+            let growths = self.growths(&all, resource);
+            let (margin, _) = growths.at(coverage)?;
+            let counts = |member: &&Member| {
+                let row = u32::try_from(member.row).unwrap_or(u32::MAX);
+                !member.need.at_least && (!recurring || self.of_application(row).len() > LEAST_INSTANCES)
+            };
+            let waste =
+                |member: &Member| (growths.allocation(member.need.level, margin.value) - member.need.need).max(0.0);
+            let wastes: Vec<f64> = growths.members.iter().filter(counts).map(waste).collect();
+            (!wastes.is_empty()).then(|| wastes.iter().sum::<f64>() / wastes.len() as f64)
+        })
     }
 
     /// Returns a number for the application of each of `rows`; a row without one is the only one of its own.

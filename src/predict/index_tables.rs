@@ -13,10 +13,11 @@ use crate::store::parquet_file;
 use crate::store::rows::column;
 
 use super::PredictError;
-use super::calibrate::{Calibration, Case, Scope};
+use super::calibrate::{Calibration, Scope};
 use super::estimate::{BASES, Relative};
 use super::knowledge::Knowledge;
 use super::need::{Anchor, Need, Remembered, Resource};
+use super::tune::Case;
 
 const TEXTS: [&str; 3] = ["application", "user", "class"];
 

@@ -1,7 +1,7 @@
 //! What a store has taught: features, model, search structure, levels and needs of its workloads.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::fingerprint::{Components, Feature, FeatureSet, FingerprintError, Group, Model, ModelInput};
 use crate::index::{Index, Metric, Points};
@@ -12,6 +12,8 @@ use crate::trace::UnitContract;
 use super::alike::{Alike, candidates};
 use super::calibrate::{Calibration, CalibrationKey};
 use super::estimate::{Weighted, by_distance};
+use super::growth::Growths;
+use super::memo::Memo;
 use super::need::{Remembered, Resource};
 use super::{DistanceMetric, Facts, Known, PredictError, Question, ResourceWeights, Similarity};
 
@@ -68,11 +70,11 @@ pub struct Knowledge {
     pub(super) by_application: BTreeMap<(String, Option<String>), Vec<u32>>,
     pub(super) by_class: BTreeMap<String, Vec<u32>>,
     /// Calibrations by what they depend on, made when they are first asked for.
-    pub(super) calibrations: Mutex<BTreeMap<CalibrationKey, Arc<Calibration>>>,
-    /// How much more often than allowed strangers exceed a margin, by class and resource, found when first asked for.
-    pub(super) excesses: Mutex<BTreeMap<(Option<String>, Resource), f64>>,
+    pub(super) calibrations: Memo<CalibrationKey, Arc<Calibration>>,
+    /// How a class, or the whole store, grew, by resource.
+    pub(super) growths: Memo<(Option<String>, Resource), Arc<Growths>>,
     /// What growth alone would have wasted on the store, by resource, bits of the coverage, and whether on recurring workloads only.
-    pub(super) growth_wastes: Mutex<BTreeMap<(Resource, u64, bool), Option<f64>>>,
+    pub(super) growth_wastes: Memo<(Resource, u64, bool), Option<f64>>,
 }
 
 impl Knowledge {
@@ -155,9 +157,9 @@ impl Knowledge {
             covered_seconds,
             by_application,
             by_class,
-            calibrations: Mutex::default(),
-            excesses: Mutex::default(),
-            growth_wastes: Mutex::default(),
+            calibrations: Memo::default(),
+            growths: Memo::default(),
+            growth_wastes: Memo::default(),
         }
     }
 

@@ -5,11 +5,12 @@ use std::cmp::Ordering;
 
 use crate::index::{NearestNeighbours, Neighbour};
 
-use super::calibrate::{Calibration, LEAST_INSTANCES, Scope, Tuned, choices_below};
+use super::calibrate::{Calibration, LEAST_INSTANCES, Scope};
 use super::draw::drawn;
 use super::estimate::{Local, Weighted, allocation, equally, local};
 use super::knowledge::{Knowledge, Space};
 use super::need::{Anchor, Resource};
+use super::tune::{Tuned, choices_below};
 use super::{Answer, Decision, Estimator, Facts, Newcomer, PredictError, Question, Support};
 
 /// Newcomers farther from their nearest workload than this share of the store's own are not compared with neighbours

@@ -20,6 +20,7 @@ mod index_tables;
 mod instances;
 mod knowledge;
 mod ladder;
+mod memo;
 mod need;
 mod persist;
 mod prior;
@@ -29,6 +30,7 @@ mod sample;
 mod scale;
 mod similar;
 mod strangers;
+mod tune;
 
 pub use answer::{Allocation, Decision, Evidence, Interval, Prediction};
 pub use error::PredictError;

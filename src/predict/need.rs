@@ -30,7 +30,7 @@ impl Resource {
     }
 
     /// Returns the level below which differences do not matter.
-    pub(super) const fn floor(self, floors: Floors) -> f64 {
+    pub const fn floor(self, floors: Floors) -> f64 {
         match self {
             Self::Memory => floors.memory,
             Self::Cpu => floors.cpu,
@@ -54,7 +54,7 @@ impl Resource {
 
     /// Returns the largest use inside a window. Where nothing was observed, at submission, it is 0 for everybody, so that it
     /// tells nobody apart and answers rest on what else is known.
-    pub(super) fn level(self, window: &WindowProfile) -> Option<f64> {
+    pub fn level(self, window: &WindowProfile) -> Option<f64> {
         if window.is_empty() {
             return Some(0.0);
         }
@@ -115,7 +115,8 @@ pub struct Need {
 }
 
 impl Need {
-    fn of(resource: Resource, known: &Known, floors: Floors) -> Option<Self> {
+    /// Returns those of a profiled run; nothing where the window or the life does not show the resource.
+    pub fn of(resource: Resource, known: &Known, floors: Floors) -> Option<Self> {
         let (window, life) = (&known.window, &known.life);
         let censoring = life.censoring;
         let (need, is_limited) = match resource {

@@ -260,9 +260,8 @@ impl Knowledge {
             let question = Question { k: manifest.calibrated_k, ..Question::default() };
             for (without, absent) in knowledge.variants() {
                 let Some(cases) = cases.remove(&without) else { continue };
-                if let Ok(mut known) = knowledge.calibrations.lock() {
-                    known.insert(CalibrationKey::of(&question, &absent, false), Arc::new(calibration_of(cases)));
-                }
+                let key = CalibrationKey::of(&question, &absent, false);
+                knowledge.calibrations.insert(key, Arc::new(calibration_of(cases)));
             }
         }
         Ok(OpenIndex { knowledge, manifest, tree_rebuilt })

@@ -72,7 +72,7 @@ impl Knowledge {
         let mut bounds = Vec::new();
         for resource in Resource::ALL {
             let Some(level) = resource.level(window) else { continue };
-            let mut growths = self.growths(group, resource);
+            let growths = self.growths(group, resource);
             let Some((margin, ends)) = growths.at(question.coverage) else { continue };
             let amount = match question.estimator {
                 Estimator::Quantile => growths.allocation(level, margin.value),

@@ -12,8 +12,8 @@ use rayon::prelude::*;
 
 use super::{Prepared, Query, Recommendation, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::fingerprint::{FeatureSet, mixed};
-use crate::predict::{Facts, Known, Question};
-use crate::profile::{Floors, WindowProfile};
+use crate::predict::{Facts, Known, Need, Question, Resource as LearnedResource};
+use crate::profile::Floors;
 use crate::replay::results::Resource;
 use bins::Column;
 use trees::Boosted;
@@ -86,27 +86,18 @@ struct Learned {
     models: Vec<(Resource, Vec<Option<Boosted>>)>,
 }
 
-/// Returns the level of a window, at least the floor below which differences do not matter; that floor where nothing was
-/// observed, at submission.
-fn level(window: &WindowProfile, resource: Resource, floors: Floors) -> Option<f64> {
-    let (profile, floor) = match resource {
-        Resource::Memory => (window.memory, floors.memory),
-        Resource::Cpu => (window.cpu, floors.cpu),
-    };
-    if window.is_empty() {
-        return Some(floor);
+/// Returns the resource as shadow's estimator names it.
+const fn learned(resource: Resource) -> LearnedResource {
+    match resource {
+        Resource::Memory => LearnedResource::Memory,
+        Resource::Cpu => LearnedResource::Cpu,
     }
-    profile.map(|profile| profile.max.max(floor)).filter(|level| level.is_finite())
 }
 
 /// Returns ln(need / level), both at least the floor.
 fn target(known: &Known, resource: Resource, floors: Floors) -> Option<f64> {
-    let (need, floor) = match resource {
-        Resource::Memory => (known.life.memory_peak, floors.memory),
-        Resource::Cpu => (known.life.cpu_need, floors.cpu),
-    };
-    let level = level(&known.window, resource, floors)?;
-    Some((need?.max(floor) / level).ln()).filter(|target| target.is_finite())
+    let need = Need::of(learned(resource), known, floors)?;
+    Some(need.log_ratio()).filter(|target| target.is_finite())
 }
 
 impl Learned {
@@ -141,7 +132,8 @@ impl Learned {
         let window = &query.newcomer.window;
         let row = self.features.row(window, query.newcomer.facts.submission());
         let models = self.models.iter().filter(|(of, _)| *of == resource).flat_map(|(_, models)| models);
-        let level = level(window, resource, self.floors);
+        let resource = learned(resource);
+        let level = resource.level(window).map(|level| level.max(resource.floor(self.floors)));
         models.map(|model| Some(level? * model.as_ref()?.predict(&row).exp())).collect()
     }
 }
