@@ -13,6 +13,7 @@
 //! | [`fingerprint`] | features, robust scaling, principal components, the persisted model |
 //! | [`index`] | exact k-nearest-neighbour search: k-d tree, flat scan, the file |
 //! | [`predict`] | neighbours to an allocation with interval, novelty and evidence |
+//! | [`map`] | fingerprints to a plane by t-SNE, and its pictures |
 //! | [`emit`] | one file per output form |
 //! | [`replay`] | splits, clock, feedback, rivals, metrics |
 //!
@@ -25,6 +26,7 @@ pub mod emit;
 pub mod error;
 pub mod fingerprint;
 pub mod index;
+pub mod map;
 pub mod predict;
 pub mod profile;
 pub mod replay;

@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("fingerprint", &["units", "artifact", "trace", "store", "profile"]),
     ("index", &["units", "artifact", "trace", "store", "profile", "fingerprint"]),
     ("predict", &["units", "artifact", "trace", "store", "profile", "fingerprint", "index"]),
+    ("map", &["units", "artifact", "trace", "store", "profile", "fingerprint", "index", "predict"]),
     ("emit", &["units", "artifact", "trace", "store", "profile", "fingerprint", "index", "predict"]),
     ("replay", &["units", "artifact", "trace", "store", "profile", "fingerprint", "index", "predict"]),
     // Arguments only: library types for the parsing of values.
@@ -30,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "fingerprint",
             "index",
             "predict",
+            "map",
             "emit",
             "replay",
         ],
@@ -48,6 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "fingerprint",
             "index",
             "predict",
+            "map",
             "emit",
             "replay",
             "cli",
