@@ -35,6 +35,7 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('ingest', 'ingest', [CompletionResultType]::ParameterValue, 'Reads trace files into the store')
             [CompletionResult]::new('fingerprint', 'fingerprint', [CompletionResultType]::ParameterValue, 'Fits and indexes the fingerprints of the stored workloads')
+            [CompletionResult]::new('map', 'map', [CompletionResultType]::ParameterValue, 'Draws a map of the stored workloads: alike is near')
             [CompletionResult]::new('predict', 'predict', [CompletionResultType]::ParameterValue, 'Predicts what a workload needs from its first minutes')
             [CompletionResult]::new('neighbours', 'neighbours', [CompletionResultType]::ParameterValue, 'Shows the stored workloads that resemble a sample most')
             [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Replays the trace and scores shadow beside its rivals')
@@ -69,6 +70,30 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('--window', '--window', [CompletionResultType]::ParameterName, 'Learning windows, with commas: how much of a newcomer will have been seen')
             [CompletionResult]::new('--components', '--components', [CompletionResultType]::ParameterName, 'Principal components of a fingerprint')
             [CompletionResult]::new('--weights', '--weights', [CompletionResultType]::ParameterName, 'Weights of resources: cpu, memory, network, disk and facts (what is known at submission); 1 each by default')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
+            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'shadow;map' {
+            [CompletionResult]::new('--window', '--window', [CompletionResultType]::ParameterName, 'Learning window of the index to draw [default: the longest]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'File to write, by its ending: `.html`, `.svg` or `.parquet`, or `-` for SVG on standard output; can be repeated')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'File to write, by its ending: `.html`, `.svg` or `.parquet`, or `-` for SVG on standard output; can be repeated')
+            [CompletionResult]::new('--color-by', '--color-by', [CompletionResultType]::ParameterName, 'What colours the points: application, user, class, priority, ending, format, memory, cpu, memory-request, cpu-request, lifetime, or a label of the trace [default: the first that is known]')
+            [CompletionResult]::new('--place', '--place', [CompletionResultType]::ParameterName, 'A sample whose workloads are placed among their nearest, approximately, and marked so')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Format of the sample')
+            [CompletionResult]::new('--workloads', '--workloads', [CompletionResultType]::ParameterName, 'Table of what was known of the sample''s workloads at submission')
+            [CompletionResult]::new('--map', '--map', [CompletionResultType]::ParameterName, 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated')
+            [CompletionResult]::new('--perplexity', '--perplexity', [CompletionResultType]::ParameterName, 'About how many neighbours a workload keeps near: fewer show small groups, more the large picture')
+            [CompletionResult]::new('--points', '--points', [CompletionResultType]::ParameterName, 'Workloads on the map at most; of more, a sample is drawn')
+            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Seed')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
@@ -249,6 +274,7 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
         'shadow;help' {
             [CompletionResult]::new('ingest', 'ingest', [CompletionResultType]::ParameterValue, 'Reads trace files into the store')
             [CompletionResult]::new('fingerprint', 'fingerprint', [CompletionResultType]::ParameterValue, 'Fits and indexes the fingerprints of the stored workloads')
+            [CompletionResult]::new('map', 'map', [CompletionResultType]::ParameterValue, 'Draws a map of the stored workloads: alike is near')
             [CompletionResult]::new('predict', 'predict', [CompletionResultType]::ParameterValue, 'Predicts what a workload needs from its first minutes')
             [CompletionResult]::new('neighbours', 'neighbours', [CompletionResultType]::ParameterValue, 'Shows the stored workloads that resemble a sample most')
             [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Replays the trace and scores shadow beside its rivals')
@@ -264,6 +290,9 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             break
         }
         'shadow;help;fingerprint' {
+            break
+        }
+        'shadow;help;map' {
             break
         }
         'shadow;help;predict' {

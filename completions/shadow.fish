@@ -38,6 +38,7 @@ complete -c shadow -n "__fish_shadow_needs_command" -s h -l help -d 'Print help 
 complete -c shadow -n "__fish_shadow_needs_command" -s V -l version -d 'Print version'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "ingest" -d 'Reads trace files into the store'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "fingerprint" -d 'Fits and indexes the fingerprints of the stored workloads'
+complete -c shadow -n "__fish_shadow_needs_command" -f -a "map" -d 'Draws a map of the stored workloads: alike is near'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "predict" -d 'Predicts what a workload needs from its first minutes'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "neighbours" -d 'Shows the stored workloads that resemble a sample most'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "replay" -d 'Replays the trace and scores shadow beside its rivals'
@@ -83,6 +84,32 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shadow -n "__fish_shadow_using_subcommand map" -l window -d 'Learning window of the index to draw [default: the longest]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand map" -s o -l output -d 'File to write, by its ending: `.html`, `.svg` or `.parquet`, or `-` for SVG on standard output; can be repeated' -r -F
+complete -c shadow -n "__fish_shadow_using_subcommand map" -l color-by -d 'What colours the points: application, user, class, priority, ending, format, memory, cpu, memory-request, cpu-request, lifetime, or a label of the trace [default: the first that is known]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand map" -l place -d 'A sample whose workloads are placed among their nearest, approximately, and marked so' -r -F
+complete -c shadow -n "__fish_shadow_using_subcommand map" -l format -d 'Format of the sample' -r -f -a "auto\t'Tell from names, headers and content, and say what it was taken for'
+google-2011\t'Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`'
+google-2019\t'Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)'
+alibaba-2018\t'Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`'
+bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`'
+table\t'Your own series: one row per workload and time, columns by name'"
+complete -c shadow -n "__fish_shadow_using_subcommand map" -l workloads -d 'Table of what was known of the sample\'s workloads at submission' -r -F
+complete -c shadow -n "__fish_shadow_using_subcommand map" -l map -d 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated' -r
+complete -c shadow -n "__fish_shadow_using_subcommand map" -l perplexity -d 'About how many neighbours a workload keeps near: fewer show small groups, more the large picture' -r
+complete -c shadow -n "__fish_shadow_using_subcommand map" -l points -d 'Workloads on the map at most; of more, a sample is drawn' -r
+complete -c shadow -n "__fish_shadow_using_subcommand map" -l seed -d 'Seed' -r
+complete -c shadow -n "__fish_shadow_using_subcommand map" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand map" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand map" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand map" -l progress -d 'When to show progress on standard error: auto, always or never' -r -f -a "auto\t'On a terminal, unless -q or -v is given'
+always\t'Always; one line a second where it is not a terminal'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand map" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
+complete -c shadow -n "__fish_shadow_using_subcommand map" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
+complete -c shadow -n "__fish_shadow_using_subcommand map" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -s k -l neighbours -d 'Number of neighbours to combine' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l metric -d 'How distance is measured' -r -f -a "euclidean\t'Straight-line distance: level and shape count'
 cosine\t'Angle between fingerprints: shape counts, level does not'"
@@ -260,14 +287,15 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand man" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand man" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "ingest" -d 'Reads trace files into the store'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "fingerprint" -d 'Fits and indexes the fingerprints of the stored workloads'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "predict" -d 'Predicts what a workload needs from its first minutes'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "neighbours" -d 'Shows the stored workloads that resemble a sample most'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "replay" -d 'Replays the trace and scores shadow beside its rivals'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "info" -d 'Shows what the store holds'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "synth" -d 'Writes a synthetic trace in one of the real formats'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "demo" -d 'Shows ingest, fingerprint, predict and replay on bundled sample traces'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "completions" -d 'Prints a completion script for a shell'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "man" -d 'Prints the manual page of shadow or of one of its commands'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint predict neighbours replay info synth demo completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "ingest" -d 'Reads trace files into the store'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "fingerprint" -d 'Fits and indexes the fingerprints of the stored workloads'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "map" -d 'Draws a map of the stored workloads: alike is near'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "predict" -d 'Predicts what a workload needs from its first minutes'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "neighbours" -d 'Shows the stored workloads that resemble a sample most'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "replay" -d 'Replays the trace and scores shadow beside its rivals'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "info" -d 'Shows what the store holds'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "synth" -d 'Writes a synthetic trace in one of the real formats'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "demo" -d 'Shows ingest, fingerprint, predict and replay on bundled sample traces'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "completions" -d 'Prints a completion script for a shell'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "man" -d 'Prints the manual page of shadow or of one of its commands'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

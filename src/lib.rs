@@ -5,6 +5,7 @@
 //! | module | its one job |
 //! |---|---|
 //! | [`units`] | cores, bytes, microseconds, Kubernetes quantities: parse, print, exact |
+//! | [`markup`] | names of a trace inside HTML and SVG |
 //! | [`artifact`] | versioned, checksummed, atomically replaced files; manifests; the lock |
 //! | [`trace`] | trace files to typed rows, one file per format; rejected rows with reasons |
 //! | [`synth`] | synthetic traces in the same formats, with planted archetypes |
@@ -27,6 +28,7 @@ pub mod error;
 pub mod fingerprint;
 pub mod index;
 pub mod map;
+pub mod markup;
 pub mod predict;
 pub mod profile;
 pub mod replay;

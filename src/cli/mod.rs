@@ -12,6 +12,7 @@ mod global;
 pub mod info;
 pub mod ingest;
 pub mod man;
+pub mod map;
 pub mod neighbours;
 pub mod predict;
 mod reference;
@@ -77,6 +78,7 @@ pub struct Arguments {
 pub enum Command {
     Ingest(ingest::Ingest),
     Fingerprint(fingerprint::Fingerprint),
+    Map(map::Map),
     Predict(Box<predict::Predict>),
     Neighbours(neighbours::Neighbours),
     Replay(replay::Replay),

@@ -9,6 +9,7 @@ mod fingerprint;
 mod info;
 mod ingest;
 mod man;
+mod map;
 mod neighbours;
 mod predict;
 mod replay;
@@ -36,6 +37,7 @@ fn dispatch(ui: &Ui, arguments: &Arguments) -> Result<Outcome, CommandError> {
     match &arguments.command {
         Command::Ingest(args) => ingest::run(ui, store, args),
         Command::Fingerprint(args) => fingerprint::run(ui, store, args),
+        Command::Map(args) => map::run(ui, store, args),
         Command::Predict(args) => predict::run(ui, store, args),
         Command::Neighbours(args) => neighbours::run(ui, store, args),
         Command::Info(args) => info::run(ui, store, args),

@@ -10,6 +10,7 @@ use crate::artifact::ArtifactError;
 use crate::emit::EmitError;
 use crate::fingerprint::FingerprintError;
 use crate::index::{BuildError, OpenError, SearchError};
+use crate::map::MapError;
 use crate::predict::PredictError;
 use crate::profile::ProfileError;
 use crate::replay::ReplayError;
@@ -221,6 +222,22 @@ impl From<PredictError> for CommandError {
                 Self::from_library(Kind::Refused, error).hint(hint)
             }
             PredictError::Range { .. } => Self::from_library(Kind::Internal, error),
+        }
+    }
+}
+
+impl From<MapError> for CommandError {
+    fn from(error: MapError) -> Self {
+        match error {
+            MapError::NothingDiffers { .. } => Self::from_library(Kind::User, error)
+                .hint("add traces of other workloads with `shadow ingest PATH`, then run `shadow fingerprint`"),
+            MapError::NoColumn { .. } => {
+                Self::from_library(Kind::Usage, error).hint("colour by one of these with `--color-by`")
+            }
+            MapError::Search(error) => error.into(),
+            MapError::Build(error) => error.into(),
+            MapError::Predict(error) => error.into(),
+            MapError::Store(error) => error.into(),
         }
     }
 }

@@ -153,6 +153,14 @@ fn a_prediction_says_what_it_lacks_and_how_to_get_it() {
 }
 
 #[test]
+fn a_map_that_cannot_be_drawn_says_what_to_do() {
+    expect(MapError::NothingDiffers { workloads: 3 }, Kind::User, "`shadow ingest PATH`");
+    let column = MapError::NoColumn { asked: "x".to_owned(), known: vec!["user".to_owned()] };
+    expect(column, Kind::Usage, "`--color-by`");
+    expect(MapError::Predict(PredictError::CosineWithWeights), Kind::Usage, "`--metric euclidean`");
+}
+
+#[test]
 fn an_abstention_is_told_from_mistakes_of_options_and_of_the_base() {
     let workload = || "checkout".to_owned();
     expect(EmitError::Abstained { workload: workload() }, Kind::Abstained, "`shadow neighbours SAMPLE`");

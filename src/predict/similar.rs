@@ -23,6 +23,25 @@ impl Knowledge {
         exact.or_else(|| self.rows.iter().position(|row| row.id == name))
     }
 
+    /// Returns the rows of the `question.k` workloads nearest to a row of features among those that `admits` lets in, with
+    /// distances, nearest first. None where all stored workloads are alike.
+    ///
+    /// # Errors
+    /// The search is impossible.
+    pub fn nearest_rows(
+        &self,
+        features: &[Option<f64>],
+        question: &Question,
+        admits: &(dyn Fn(u32) -> bool + Sync),
+    ) -> Result<Vec<(u32, f64)>, PredictError> {
+        let Some(space) = &self.space else { return Ok(Vec::new()) };
+        let absent = self.absent(features);
+        let metric = self.metric(space, question, &absent)?;
+        let query = self.place(space, question, features, &absent)?;
+        let found = space.index.nearest(&query, question.k, &metric, admits)?;
+        Ok(found.iter().map(|found| (found.row, found.distance)).collect())
+    }
+
     /// Returns the `question.k` workloads nearest to a row of features, without the stored workload `itself`. None where
     /// all stored workloads are alike.
     ///

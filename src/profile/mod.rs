@@ -5,10 +5,12 @@
 //! unit contract. Missing resources stay missing. Cost: one pass over the samples, sorting copies for percentiles.
 
 mod measure;
+mod outline;
 pub mod quantile;
 mod resource;
 
 pub use measure::{CPU_NEED, Floors, profile_life, profile_window};
+pub use outline::{Outline, outline};
 
 use serde::{Deserialize, Serialize};
 

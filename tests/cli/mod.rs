@@ -8,6 +8,7 @@ mod hints;
 mod ingest;
 mod man;
 mod manifests;
+mod map;
 mod neighbours;
 mod predict;
 mod predict_bad_input;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// Each module with those it may use, as in `docs/architecture.md`. What is not named here is an error.
 const ARROWS: &[(&str, &[&str])] = &[
     ("units", &[]),
+    ("markup", &[]),
     ("artifact", &["units"]),
     ("trace", &["units", "artifact"]),
     ("synth", &["units", "artifact", "trace"]),
@@ -14,9 +15,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("fingerprint", &["units", "artifact", "trace", "store", "profile"]),
     ("index", &["units", "artifact", "trace", "store", "profile", "fingerprint"]),
     ("predict", &["units", "artifact", "trace", "store", "profile", "fingerprint", "index"]),
-    ("map", &["units", "artifact", "trace", "store", "profile", "fingerprint", "index", "predict"]),
+    ("map", &["units", "markup", "artifact", "trace", "store", "profile", "fingerprint", "index", "predict"]),
     ("emit", &["units", "artifact", "trace", "store", "profile", "fingerprint", "index", "predict"]),
-    ("replay", &["units", "artifact", "trace", "store", "profile", "fingerprint", "index", "predict"]),
+    ("replay", &["units", "markup", "artifact", "trace", "store", "profile", "fingerprint", "index", "predict"]),
     // Arguments only: library types for the parsing of values.
     ("cli", &["units", "trace", "predict", "replay"]),
     (
