@@ -91,7 +91,7 @@ function sprite(c, faint) {
   context.scale(ratio, ratio);
   trace(context, data.shapes[c], room, room, size);
   context.fillStyle = colors.classes[faint ? data.missing : c];
-  context.globalAlpha = faint ? 0.35 : count > 20000 ? 0.85 : 0.95;
+  context.globalAlpha = faint ? 0.55 : count > 20000 ? 0.85 : 0.95;
   context.fill();
   if (!faint && size > 1.4) { context.lineWidth = Math.min(1, size * 0.25); context.strokeStyle = colors.paper; context.stroke(); }
   return sprites[key] = { image, room };
