@@ -9,7 +9,7 @@ use std::path::{Component, Path};
 use crate::artifact::ArtifactError;
 use crate::emit::EmitError;
 use crate::fingerprint::FingerprintError;
-use crate::index::{BuildError, OpenError, SearchError};
+use crate::index::{OpenError, SearchError};
 use crate::map::MapError;
 use crate::predict::PredictError;
 use crate::profile::ProfileError;
@@ -168,18 +168,12 @@ impl From<SearchError> for CommandError {
     }
 }
 
-impl From<BuildError> for CommandError {
-    fn from(error: BuildError) -> Self {
-        Self::from_library(Kind::Internal, error)
-    }
-}
-
 impl From<OpenError> for CommandError {
     fn from(error: OpenError) -> Self {
         let (kind, hint) = match error {
             OpenError::Artifact(error) => return error.into(),
             OpenError::Missing { ref path } => (Kind::User, remake(path)),
-            OpenError::Library { ref path, .. } | OpenError::OtherPoints { ref path } => (Kind::Refused, remake(path)),
+            OpenError::OtherPoints { ref path } => (Kind::Refused, remake(path)),
         };
         Self::from_library(kind, error).hint(hint)
     }
@@ -191,7 +185,6 @@ impl From<PredictError> for CommandError {
             PredictError::Store(error) => error.into(),
             PredictError::Artifact(error) => error.into(),
             PredictError::Fingerprint(error) => error.into(),
-            PredictError::Build(error) => error.into(),
             PredictError::Search(error) => error.into(),
             PredictError::Profile { workload, source } => {
                 Self::from(source).with_message(|text| format!("`{workload}` shows too little: {text}"))
@@ -235,7 +228,6 @@ impl From<MapError> for CommandError {
                 Self::from_library(Kind::Usage, error).hint("colour by one of these with `--color-by`")
             }
             MapError::Search(error) => error.into(),
-            MapError::Build(error) => error.into(),
             MapError::Predict(error) => error.into(),
             MapError::Store(error) => error.into(),
         }
@@ -309,7 +301,6 @@ fn passed_through(error: AnyError) -> Result<CommandError, AnyError> {
         .or_else(of::<ProfileError>)
         .or_else(of::<FingerprintError>)
         .or_else(of::<SearchError>)
-        .or_else(of::<BuildError>)
         .or_else(of::<OpenError>)
         .or_else(of::<PredictError>)
 }

@@ -112,7 +112,6 @@ fn a_search_fails_by_its_metric_or_by_a_bug() {
     {
         assert_eq!(kind(error), Kind::Internal);
     }
-    assert_eq!(kind(BuildError::Tree { what: "x".to_owned() }), Kind::Internal);
 }
 
 #[test]
@@ -121,7 +120,6 @@ fn a_tree_that_cannot_be_used_is_made_anew() {
     let command = "`shadow fingerprint --window 300s`";
     expect(OpenError::Missing { path: path() }, Kind::User, command);
     expect(OpenError::OtherPoints { path: path() }, Kind::Refused, command);
-    expect(OpenError::Library { path: path(), found: "1".to_owned() }, Kind::Refused, command);
     let damaged = ArtifactError::Damaged { path: path(), what: "a bit flipped".to_owned() };
     expect(OpenError::Artifact(damaged), Kind::Refused, command);
 }
@@ -148,7 +146,6 @@ fn a_prediction_says_what_it_lacks_and_how_to_get_it() {
     expect(range, Kind::Internal, "this is a bug");
     expect(PredictError::Store(StoreError::Missing { path: "store".into() }), Kind::User, "`shadow ingest PATH`");
     expect(PredictError::Search(SearchError::NoDirection), Kind::User, "`--metric euclidean`");
-    assert_eq!(kind(PredictError::Build(BuildError::Tree { what: "x".to_owned() })), Kind::Internal);
     assert_eq!(kind(PredictError::Fingerprint(FingerprintError::Overflow)), Kind::Internal);
 }
 

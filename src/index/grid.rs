@@ -15,8 +15,8 @@ const ARITHMETIC: f64 = 1.0 / 1_099_511_627_776.0;
 /// More than the coordinates lose where they are too small for 32 bits (2^-150 each).
 const SUBNORMAL: f64 = 1e-42;
 
-/// Queries farther out than this do not fit into 32 bits with room.
-const FARTHEST: f64 = 1e30;
+/// Squares of coordinates farther out than this do not fit into 32 bits with room.
+const FARTHEST: f64 = 1e15;
 
 /// The tree's coordinates.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +56,16 @@ impl Grid {
             (placed.abs() <= FARTHEST).then_some(placed as f32 + 0.0)
         };
         row.iter().zip(&self.centre).map(place).collect()
+    }
+
+    /// Returns what lengths are multiplied by.
+    pub(super) const fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// Returns the place from which coordinates count, in the grid's scale.
+    pub(super) fn scaled_centre(&self) -> impl Iterator<Item = f64> {
+        self.centre.iter().map(|centre| centre * self.scale)
     }
 
     /// Returns a squared radius in the tree that holds every row within `distance` of the query, whatever was rounded.

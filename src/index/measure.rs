@@ -8,7 +8,7 @@ use crate::fingerprint::symmetric_eigen;
 
 use super::{Metric, Neighbour, Points, SearchError};
 
-/// Below this share of the largest eigenvalue, the smallest one says nothing about straight-line distance.
+/// Below this share, what an axis counts at least is lost in rounding.
 const SINGULAR: f64 = 1e-6;
 
 /// Allowed asymmetry and negativity of a metric matrix, as a share of its largest entry or eigenvalue.
@@ -34,10 +34,11 @@ pub(super) struct Measure {
 enum Kind {
     Euclidean,
     Cosine,
-    /// Rows of L with A = L'L, and the smallest stretch of a vector by L (0 where A is singular).
     Matrix {
+        /// Rows of L with A = L'L.
         factor: Vec<Vec<f64>>,
-        stretch: f64,
+        /// A diagonal D with x'Dx <= x'Ax for all x.
+        least: Vec<f64>,
     },
 }
 
@@ -64,19 +65,23 @@ impl Measure {
                 Ok(Self { query, scale: 1.0, kind: Kind::Cosine })
             }
             Metric::Matrix(matrix) => {
-                let (factor, stretch) = factor(matrix, query.len())?;
-                Ok(Self { query: scaled, scale, kind: Kind::Matrix { factor, stretch } })
+                let (factor, least) = factor(matrix, query.len())?;
+                Ok(Self { query: scaled, scale, kind: Kind::Matrix { factor, least } })
             }
         }
     }
 
-    /// Returns how much shorter than the straight line a distance can be; nothing where there is no such bound.
-    pub(super) fn stretch(&self) -> Option<f64> {
+    /// Returns the rows of L, the longest first, and per axis what a squared gap counts at least; nothing but for a matrix.
+    pub(super) fn matrix(&self) -> Option<(&[Vec<f64>], &[f64])> {
         match &self.kind {
-            Kind::Euclidean => Some(1.0),
-            Kind::Cosine => None,
-            Kind::Matrix { stretch, .. } => (*stretch > 0.0).then_some(*stretch),
+            Kind::Matrix { factor, least } => Some((factor, least)),
+            Kind::Euclidean | Kind::Cosine => None,
         }
+    }
+
+    /// Returns the query's unit vector; nothing but for cosine.
+    pub(super) fn direction(&self) -> Option<&[f64]> {
+        matches!(self.kind, Kind::Cosine).then_some(self.query.as_slice())
     }
 
     /// Returns the distance to a row.
@@ -123,8 +128,8 @@ fn unit(vector: &[f64]) -> Option<Vec<f64>> {
     Some(vector.iter().map(|coordinate| coordinate / largest / norm).collect())
 }
 
-/// Returns L with A = L'L, and the square root of A's smallest eigenvalue (0 where that is too small to be of use).
-fn factor(matrix: &[f64], dimensions: usize) -> Result<(Vec<Vec<f64>>, f64), SearchError> {
+/// Returns L with A = L'L, and [`least_by_axis`].
+fn factor(matrix: &[f64], dimensions: usize) -> Result<(Vec<Vec<f64>>, Vec<f64>), SearchError> {
     if matrix.len() != dimensions * dimensions || matrix.iter().any(|entry| !entry.is_finite()) {
         return Err(SearchError::Matrix);
     }
@@ -140,12 +145,31 @@ fn factor(matrix: &[f64], dimensions: usize) -> Result<(Vec<Vec<f64>>, f64), Sea
     if least < -ROUNDING * greatest || (greatest <= 0.0 && largest > 0.0) {
         return Err(SearchError::Matrix);
     }
-    let stretch = if greatest > 0.0 && least >= SINGULAR * greatest { least.sqrt() } else { 0.0 };
+    let least = least_by_axis(&matrix);
     let factor = pairs
         .into_iter()
         .map(|(value, axis)| axis.into_iter().map(|entry| entry * value.max(0.0).sqrt()).collect())
         .collect();
-    Ok((factor, stretch))
+    Ok((factor, least))
+}
+
+/// Returns a diagonal D with x'Dx <= x'Ax for all x: the diagonal of A times the smallest eigenvalue that is left when that is
+/// brought to 1 everywhere; zeros where A is singular or nearly so.
+fn least_by_axis(matrix: &Array2<f64>) -> Vec<f64> {
+    let diagonal = matrix.diag();
+    let nothing = vec![0.0; diagonal.len()];
+    if diagonal.iter().any(|&entry| entry <= 0.0 || !entry.sqrt().recip().is_finite()) {
+        return nothing;
+    }
+    let balanced = Array2::from_shape_fn(matrix.raw_dim(), |(row, column)| {
+        matrix[(row, column)] / diagonal[row].sqrt() / diagonal[column].sqrt()
+    });
+    let least = symmetric_eigen(&balanced).ok().and_then(|pairs| pairs.last().map(|(value, _)| *value));
+    match least {
+        // Less than the eigenvalues were rounded by.
+        Some(least) if least > SINGULAR => diagonal.iter().map(|entry| entry * least * (1.0 - SINGULAR)).collect(),
+        _ => nothing,
+    }
 }
 
 /// Collects the `k` nearest by (distance, row).

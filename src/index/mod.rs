@@ -8,16 +8,18 @@
 mod file;
 mod flat;
 mod grid;
-mod kd;
 mod measure;
-mod mmap;
 mod points;
+mod probe;
 mod search;
+mod tree;
+
+use rayon::prelude::*;
 
 pub use file::OpenError;
 pub use flat::FlatScan;
 pub use points::Points;
-pub use search::{BuildError, Index, LEAST_TREE_ROWS, Structure};
+pub use search::{Index, LEAST_TREE_ROWS, Structure};
 
 /// Distances are measured in this way.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,4 +92,20 @@ pub trait NearestNeighbours: Send + Sync {
         metric: &Metric,
         admits: &(dyn Fn(u32) -> bool + Sync),
     ) -> Result<Vec<Neighbour>, SearchError>;
+
+    /// Returns what [`Self::nearest`] answers to each query, in their order, found on all threads of the pool.
+    ///
+    /// # Errors
+    /// That of the first query which cannot be answered.
+    fn nearest_batch(
+        &self,
+        queries: &[&[f64]],
+        k: usize,
+        metric: &Metric,
+        admits: &(dyn Fn(u32) -> bool + Sync),
+    ) -> Result<Vec<Vec<Neighbour>>, SearchError> {
+        let found: Vec<Result<Vec<Neighbour>, SearchError>> =
+            queries.par_iter().map(|query| self.nearest(query, k, metric, admits)).collect();
+        found.into_iter().collect()
+    }
 }

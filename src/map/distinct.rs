@@ -55,7 +55,7 @@ impl Distinct {
     /// # Errors
     /// The search is impossible: a defect.
     pub(super) fn neighbourhoods(&self, count: usize, progress: &dyn Progress) -> Result<Neighbourhoods, MapError> {
-        let index = Index::build(Arc::new(self.points.clone()))?;
+        let index = Index::build(Arc::new(self.points.clone()));
         let rows = u32::try_from(self.points.rows()).unwrap_or(u32::MAX);
         let found: Vec<Vec<(u32, f64)>> = (0..rows)
             .into_par_iter()

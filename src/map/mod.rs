@@ -25,7 +25,7 @@ pub use page::page;
 pub use svg::svg;
 pub use table::write_table;
 
-use crate::index::{BuildError, SearchError};
+use crate::index::SearchError;
 use crate::predict::PredictError;
 use crate::store::StoreError;
 
@@ -41,9 +41,6 @@ pub enum MapError {
     /// The search is impossible: a defect.
     #[error(transparent)]
     Search(#[from] SearchError),
-    /// The tree cannot be built: a defect.
-    #[error(transparent)]
-    Build(#[from] BuildError),
     /// A newcomer cannot be compared with the store.
     #[error(transparent)]
     Predict(#[from] PredictError),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::artifact::ArtifactError;
 use crate::fingerprint::FingerprintError;
-use crate::index::{BuildError, SearchError};
+use crate::index::SearchError;
 use crate::profile::ProfileError;
 use crate::store::StoreError;
 use crate::units::Micros;
@@ -23,9 +23,6 @@ pub enum PredictError {
     /// The model cannot be fitted or used.
     #[error(transparent)]
     Fingerprint(#[from] FingerprintError),
-    /// The tree cannot be built: a defect.
-    #[error(transparent)]
-    Build(#[from] BuildError),
     /// The search is impossible.
     #[error(transparent)]
     Search(#[from] SearchError),

@@ -114,7 +114,7 @@ impl Knowledge {
             match Model::fit(input) {
                 Ok((model, coordinates)) => {
                     let points = Points::new(model.components(), coordinates)?;
-                    Some(Space { index: Index::build(Arc::new(points))?, model, alike: Alike::grow(&rows) })
+                    Some(Space { index: Index::build(Arc::new(points)), model, alike: Alike::grow(&rows) })
                 }
                 // All alike: there is no direction to compare along, and the lower rungs of the ladder answer.
                 Err(FingerprintError::NothingVaries) => None,

@@ -246,7 +246,7 @@ impl Knowledge {
                 record.verify(&folder)?;
                 let model = Model::read(&folder.join(MODEL))?;
                 let points = Arc::new(Points::new(manifest.components, coordinates)?);
-                let (index, reason) = Index::open_or_build(&folder.join(TREE), points)?;
+                let (index, reason) = Index::open_or_build(&folder.join(TREE), points);
                 tree_rebuilt = reason.map(|reason| reason.to_string());
                 listed(FORESTS)?.verify(&folder)?;
                 let alike = Alike::read(&folder.join(FORESTS), known.len())?;

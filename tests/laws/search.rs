@@ -5,7 +5,6 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use shadow::fingerprint::SUPPORTED_COMPONENTS;
 use shadow::index::{FlatScan, Index, Metric, NearestNeighbours, Points, SearchError, Structure};
 
 /// Kinds of data that trees find hard.
@@ -60,7 +59,7 @@ proptest! {
 
     #[test]
     fn the_tree_is_the_scan(
-        which in 0_usize..SUPPORTED_COMPONENTS.len(),
+        dimensions in 1_usize..40,
         shape in 0_usize..SHAPES.len(),
         rows in 1_usize..900,
         exponent in prop::sample::select(vec![0, 0, 0, -300, -30, 30, 150, 300]),
@@ -69,11 +68,10 @@ proptest! {
         least in prop::sample::select(vec![1.0, 0.3, 1e-2, 1e-5, 0.0]),
         seed: u64,
     ) {
-        let dimensions = SUPPORTED_COMPONENTS[which];
         let scale = 10.0_f64.powi(exponent);
         let values = coordinates(SHAPES[shape], rows, dimensions, scale, seed);
         let points = Arc::new(Points::new(dimensions, values).unwrap());
-        let index = Index::build_as(Arc::clone(&points), Structure::Tree).unwrap();
+        let index = Index::build_as(Arc::clone(&points), Structure::Tree);
         prop_assert_eq!(index.structure(), Structure::Tree);
         let flat = FlatScan::new(Arc::clone(&points));
         let mut random = Pcg64Mcg::seed_from_u64(seed ^ 1);
@@ -91,6 +89,8 @@ proptest! {
                 let tree = index.nearest(query, k, metric, &admits);
                 let scan = flat.nearest(query, k, metric, &admits);
                 prop_assert_eq!(&tree, &scan);
+                let batch = index.nearest_batch(&[query, &near], k, metric, &admits).map(|mut found| found.swap_remove(0));
+                prop_assert!(batch == scan || batch.is_err());
                 if let Ok(found) = scan {
                     prop_assert_eq!(found.len(), k.min(rows.div_ceil(every as usize)));
                     prop_assert!(found.is_sorted_by(|a, b| (a.distance, a.row) < (b.distance, b.row)));
@@ -119,7 +119,7 @@ fn the_scan_ranks_by_distance_then_row() {
 #[test]
 fn impossible_searches_are_refused() {
     let points = Arc::new(Points::new(2, vec![1.0, 2.0, 0.0, 0.0]).unwrap());
-    let index = Index::build_as(points, Structure::Tree).unwrap();
+    let index = Index::build_as(points, Structure::Tree);
     let all = |_: u32| true;
     let refused = |query: &[f64], metric: &Metric| index.nearest(query, 1, metric, &all).unwrap_err();
     assert_eq!(refused(&[1.0], &Metric::Euclidean), SearchError::Dimensions { found: 1, expected: 2 });
@@ -131,6 +131,30 @@ fn impossible_searches_are_refused() {
     }
     assert_eq!(Points::new(2, vec![1.0, 2.0, 3.0]), Err(SearchError::Dimensions { found: 1, expected: 2 }));
     assert_eq!(Points::new(2, vec![1.0, f64::INFINITY]), Err(SearchError::NotFinite { position: 1 }));
-    let empty = Index::build(Arc::new(Points::new(4, Vec::new()).unwrap())).unwrap();
+    let empty = Index::build(Arc::new(Points::new(4, Vec::new()).unwrap()));
     assert_eq!(empty.nearest(&[0.0; 4], 3, &Metric::Euclidean, &all), Ok(Vec::new()));
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "both trees are given the rounded values")]
+/// A tree of others finds the same distances, to what its 32-bit coordinates hold.
+#[test]
+fn another_library_finds_the_same() {
+    const DIMENSIONS: usize = 16;
+    let values = coordinates(Shape::Clustered, 3000, DIMENSIONS, 1.0, 5);
+    let rows: Vec<[f32; DIMENSIONS]> =
+        values.chunks_exact(DIMENSIONS).map(|row| std::array::from_fn(|axis| row[axis] as f32)).collect();
+    let points = Points::new(DIMENSIONS, rows.iter().flatten().map(|&value| f64::from(value)).collect()).unwrap();
+    let index = Index::build(Arc::new(points));
+    assert_eq!(index.structure(), Structure::Tree);
+    let other: kiddo::ImmutableKdTree<f32, DIMENSIONS> = kiddo::ImmutableKdTree::new_from_slice(&rows).unwrap();
+    let count = std::num::NonZero::new(10).unwrap();
+    for row in rows.iter().step_by(37) {
+        let query: [f32; DIMENSIONS] = std::array::from_fn(|axis| row[axis] * 1.01);
+        let wide: Vec<f64> = query.iter().map(|&value| f64::from(value)).collect();
+        let own = index.nearest(&wide, 10, &Metric::Euclidean, &|_| true).unwrap();
+        let theirs = other.query(&query).nearest_n::<kiddo::SquaredEuclidean<f64>>(count).execute();
+        for (own, theirs) in own.iter().zip(theirs) {
+            assert!((own.distance - theirs.distance.sqrt()).abs() <= 1e-12 * own.distance, "{own:?} {theirs:?}");
+        }
+    }
 }

@@ -68,7 +68,7 @@ fn assert_answers_like_the_scan(index: &Index, points: &Arc<Points>) {
 fn written(points: &Arc<Points>, structure: Structure) -> (tempfile::TempDir, PathBuf, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tree.kd");
-    Index::build_as(Arc::clone(points), structure).unwrap().write(&path).unwrap();
+    Index::build_as(Arc::clone(points), structure).write(&path).unwrap();
     let bytes = std::fs::read(&path).unwrap();
     (folder, path, bytes)
 }
@@ -79,7 +79,7 @@ fn refusal(path: &Path, points: &Arc<Points>) -> Option<OpenError> {
 
 /// Opens what must not open, builds instead and compares the answers; returns why it did not open.
 fn built_anew(path: &Path, points: &Arc<Points>) -> OpenError {
-    let (index, reason) = Index::open_or_build(path, Arc::clone(points)).unwrap();
+    let (index, reason) = Index::open_or_build(path, Arc::clone(points));
     let expected = if points.rows() < LEAST_TREE_ROWS { Structure::Flat } else { Structure::Tree };
     assert_eq!(index.structure(), expected);
     assert_answers_like_the_scan(&index, points);
@@ -96,7 +96,7 @@ fn resealed(path: &Path, bytes: &[u8], change: impl FnOnce(&mut sealed::Seal, &m
 
 #[test]
 fn a_written_tree_answers_like_the_built_one_in_every_number_of_dimensions() {
-    for dimensions in shadow::fingerprint::SUPPORTED_COMPONENTS {
+    for dimensions in [1, 2, 3, 5, 8, 16, 24, 31, 32, 64] {
         for rows in [1, 2, 33, 700] {
             let points = points(rows.max(6), dimensions, rows as u64);
             let (_folder, path, bytes) = written(&points, Structure::Tree);
@@ -112,13 +112,12 @@ fn a_written_tree_answers_like_the_built_one_in_every_number_of_dimensions() {
 
 #[test]
 fn a_scan_is_remembered_and_no_dimensions_are_too_many_for_it() {
-    for (rows, dimensions, structure) in [(20, 3, Structure::Flat), (20, 5, Structure::Tree), (20, 40, Structure::Tree)]
-    {
+    for (rows, dimensions, structure) in [(20, 3, Structure::Flat), (200, 65, Structure::Tree)] {
         let points = points(rows, dimensions, 3);
         let (_folder, path, _bytes) = written(&points, structure);
-        let (opened, reason) = Index::open_or_build(&path, Arc::clone(&points)).unwrap();
+        let (opened, reason) = Index::open_or_build(&path, Arc::clone(&points));
         assert!(reason.is_none(), "{reason:?}");
-        assert_eq!(opened.structure(), Structure::Flat, "no tree is compiled for {dimensions} dimensions");
+        assert_eq!(opened.structure(), Structure::Flat, "{dimensions} dimensions");
         assert_answers_like_the_scan(&opened, &points);
     }
     let none = Arc::new(Points::new(4, Vec::new()).unwrap());
@@ -128,14 +127,11 @@ fn a_scan_is_remembered_and_no_dimensions_are_too_many_for_it() {
 }
 
 #[test]
-fn an_opened_tree_is_not_written_again() {
+fn an_opened_tree_is_written_as_it_was() {
     let points = points(50, 3, 4);
     let (folder, path, bytes) = written(&points, Structure::Tree);
-    let opened = Index::open(&path, points).unwrap();
-    opened.write(&path).unwrap();
-    opened.write(&folder.path().join("copy.kd")).unwrap();
-    assert!(std::fs::read(&path).unwrap() == bytes);
-    assert!(!folder.path().join("copy.kd").exists());
+    Index::open(&path, points).unwrap().write(&folder.path().join("copy.kd")).unwrap();
+    assert!(std::fs::read(folder.path().join("copy.kd")).unwrap() == bytes);
 }
 
 #[test]
@@ -255,7 +251,7 @@ fn a_tree_of_other_points_is_refused() {
 }
 
 #[test]
-fn another_version_kind_or_library_is_refused() {
+fn another_version_or_kind_is_refused() {
     let points = points(ROWS, 4, 9);
     let (_folder, path, good) = written(&points, Structure::Tree);
     let own = sealed::check(&path, &good).unwrap().0;
@@ -270,15 +266,10 @@ fn another_version_kind_or_library_is_refused() {
     }
     resealed(&path, &good, |seal, _| seal.kind = "map".to_owned());
     assert!(matches!(built_anew(&path, &points), OpenError::Artifact(ArtifactError::Foreign { .. })));
-    resealed(&path, &good, |seal, _| seal.about = seal.about.replace("\"kiddo\":\"6.", "\"kiddo\":\"7."));
-    match built_anew(&path, &points) {
-        OpenError::Library { found, .. } => assert!(found.starts_with("7."), "{found}"),
-        other => panic!("{other}"),
-    }
     resealed(&path, &good, |seal, _| seal.about = "{}".to_owned());
     assert!(matches!(built_anew(&path, &points), OpenError::Artifact(ArtifactError::Damaged { .. })));
     // What was built anew mends the file.
-    let (index, reason) = Index::open_or_build(&path, Arc::clone(&points)).unwrap();
+    let (index, reason) = Index::open_or_build(&path, Arc::clone(&points));
     assert!(reason.is_some());
     index.write(&path).unwrap();
     assert!(std::fs::read(&path).unwrap() == good);
@@ -293,35 +284,23 @@ fn parts_that_do_not_fit_together_are_refused_even_with_a_good_checksum() {
     let points = points(ROWS, 2, 10);
     let (_folder, path, good) = written(&points, Structure::Tree);
     let (_, content) = sealed::check(&path, &good).unwrap();
-    let number = |at: usize| u64::from_le_bytes(good[content - 24 + 8 * at..content - 16 + 8 * at].try_into().unwrap());
-    let (archive, starts, rows) = (number(0), number(1), number(2));
-    assert_eq!(content as u64, archive + 4 * (starts + rows) + 24);
-    assert_eq!(rows, points.rows() as u64);
-    let trailer = |numbers: [u64; 3]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>();
-    let row_list = content - 24 - 4 * usize::try_from(rows).unwrap();
-    let start_list = usize::try_from(archive).unwrap();
-    let set = |at: usize, number: u32| -> Change {
-        Box::new(move |content| content[at..at + 4].copy_from_slice(&number.to_le_bytes()))
-    };
-    let lengths = |numbers: [u64; 3]| -> Change {
-        let numbers = trailer(numbers);
-        Box::new(move |content| {
-            let at = content.len() - 24;
-            content[at..].copy_from_slice(&numbers);
-        })
-    };
+    let nobody = u32::MAX.to_le_bytes();
+    let listed = |at: usize| content - 4 * (at + 1);
+    let places: Vec<usize> = (0..).map(listed).take_while(|&at| at > content / 2).take(60).collect();
+    let padding = *places.iter().find(|&&at| good[at..at + 4] == nobody).unwrap();
+    let member = *places.iter().find(|&&at| good[at..at + 4] != nobody).unwrap();
+    let other = good[member - 4..member].to_vec();
+    let set =
+        |at: usize, bytes: Vec<u8>| -> Change { Box::new(move |content| content[at..at + 4].copy_from_slice(&bytes)) };
+    let rows = u32::try_from(points.rows()).unwrap();
     let changes: Vec<(&str, Change)> = vec![
-        ("a content without lengths", Box::new(|content| content.truncate(23))),
-        ("an archive beyond the end", lengths([u64::MAX, starts, rows])),
-        ("lists beyond any memory", lengths([archive, u64::MAX, rows])),
-        ("an archive 4 bytes longer", lengths([archive + 4, starts, rows])),
-        ("an archive that gave a number to the lists", lengths([archive - 4, starts + 1, rows])),
-        ("a row fewer", lengths([archive, starts + 1, rows - 1])),
-        ("no archive but lists", lengths([0, starts, rows])),
-        ("a group that does not begin at 0", set(start_list, 1)),
-        ("groups that run backwards", set(start_list + 4, u32::MAX)),
-        ("a row that does not exist", set(row_list + 40, u32::try_from(rows).unwrap())),
-        ("no tree at all", Box::new(move |content| drop(content.drain(..start_list - 4)))),
+        ("a number fewer", Box::new(|content| content.truncate(content.len() - 4))),
+        ("a number more", Box::new(|content| content.extend([255; 4]))),
+        ("half of it", Box::new(|content| content.truncate(content.len() / 2))),
+        ("a row that does not exist", set(member, rows.to_le_bytes().to_vec())),
+        ("a place without its row", set(member, nobody.to_vec())),
+        ("a row twice", set(member, other)),
+        ("a row where there is none", set(padding, vec![0; 4])),
     ];
     for (what, change) in changes {
         resealed(&path, &good, |_, content| change(content));
