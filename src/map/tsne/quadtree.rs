@@ -45,7 +45,7 @@ struct Cell {
 /// What eight points feel.
 #[derive(Debug, Clone, Copy, Default)]
 struct Felt {
-    forces: [[f32; LANES]; 2],
+    forces: [Lanes; 2],
     sum: f64,
 }
 
@@ -173,15 +173,73 @@ const fn spread(bits: u64) -> u64 {
     (bits | bits << 1) & 0x5555_5555
 }
 
+/// Cells and points that are met before their sums are made: as many as stay in the nearest cache.
+const MET: usize = 256;
+
+/// One number for each of the points that walk together.
+type Lanes = [f32; LANES];
+
+/// Points that walk together, what they met and have not yet felt, and what they felt.
+struct Group {
+    x: Lanes,
+    y: Lanes,
+    /// Place and number of points of each that was met.
+    met: [[f32; 3]; MET],
+    count: usize,
+    forces: [Lanes; 2],
+    sums: Lanes,
+}
+
+impl Group {
+    fn meet(&mut self, [x, y]: [f32; 2], mass: f32) {
+        if self.count == MET {
+            self.feel();
+        }
+        self.met[self.count] = [x, y, mass];
+        self.count += 1;
+    }
+
+    /// Adds what has been met to the sums. Loops over lanes stand innermost and hold one operation each: the compiler makes
+    /// vector instructions of them.
+    fn feel(&mut self) {
+        let (own_x, own_y) = (self.x, self.y);
+        let (mut force_x, mut force_y, mut sums) = (self.forces[0], self.forces[1], self.sums);
+        for &[x, y, mass] in &self.met[..self.count] {
+            let dx = own_x.map(|own| own - x);
+            let dy = own_y.map(|own| own - y);
+            let mut q = [0.0; LANES];
+            for lane in 0..LANES {
+                q[lane] = 1.0 / (1.0 + dx[lane] * dx[lane] + dy[lane] * dy[lane]);
+            }
+            for lane in 0..LANES {
+                sums[lane] += mass * q[lane];
+            }
+            for lane in 0..LANES {
+                force_x[lane] += mass * q[lane] * q[lane] * dx[lane];
+            }
+            for lane in 0..LANES {
+                force_y[lane] += mass * q[lane] * q[lane] * dy[lane];
+            }
+        }
+        (self.forces, self.sums, self.count) = ([force_x, force_y], sums, 0);
+    }
+}
+
 /// Walks the tree with up to [`LANES`] points.
-fn walk(cells: &[Cell], places: &[[f32; 2]], group: &[[f32; 2]]) -> Felt {
-    let Some(&last) = group.last() else { return Felt::default() };
-    let mut x = [last[0]; LANES];
-    let mut y = [last[1]; LANES];
-    let mut low = last;
-    let mut high = last;
-    for (lane, place) in group.iter().enumerate() {
-        (x[lane], y[lane]) = (place[0], place[1]);
+fn walk(cells: &[Cell], places: &[[f32; 2]], points: &[[f32; 2]]) -> Felt {
+    let Some(&last) = points.last() else { return Felt::default() };
+    let zero = [0.0; LANES];
+    let mut group = Group {
+        x: [last[0]; LANES],
+        y: [last[1]; LANES],
+        met: [[0.0; 3]; MET],
+        count: 0,
+        forces: [zero; 2],
+        sums: zero,
+    };
+    let (mut low, mut high) = (last, last);
+    for (lane, place) in points.iter().enumerate() {
+        (group.x[lane], group.y[lane]) = (place[0], place[1]);
         for axis in 0..2 {
             low[axis] = low[axis].min(place[axis]);
             high[axis] = high[axis].max(place[axis]);
@@ -189,35 +247,22 @@ fn walk(cells: &[Cell], places: &[[f32; 2]], group: &[[f32; 2]]) -> Felt {
     }
     let middle = [f32::midpoint(low[0], high[0]), f32::midpoint(low[1], high[1])];
     let half = [high[0] - middle[0], high[1] - middle[1]];
-    let mut forces = [[0.0_f32; LANES]; 2];
-    let mut sums = [0.0_f32; LANES];
-    let mut meet = |centre: [f32; 2], mass: f32| {
-        for lane in 0..LANES {
-            let dx = x[lane] - centre[0];
-            let dy = y[lane] - centre[1];
-            let q = 1.0 / (1.0 + dx * dx + dy * dy);
-            let weighted = mass * q;
-            sums[lane] += weighted;
-            let pushed = weighted * q;
-            forces[0][lane] += pushed * dx;
-            forces[1][lane] += pushed * dy;
-        }
-    };
     let mut at = 0;
     while let Some(cell) = cells.get(at) {
         let dx = ((cell.centre[0] - middle[0]).abs() - half[0]).max(0.0);
         let dy = ((cell.centre[1] - middle[1]).abs() - half[1]).max(0.0);
         if dx * dx + dy * dy > cell.opened_within {
-            meet(cell.centre, cell.mass);
+            group.meet(cell.centre, cell.mass);
             at = cell.next as usize;
         } else if cell.to > cell.from {
             for &place in &places[cell.from as usize..cell.to as usize] {
-                meet(place, 1.0);
+                group.meet(place, 1.0);
             }
             at = cell.next as usize;
         } else {
             at += 1;
         }
     }
-    Felt { forces, sum: sums.iter().take(group.len()).map(|&sum| f64::from(sum)).sum() }
+    group.feel();
+    Felt { forces: group.forces, sum: group.sums.iter().take(points.len()).map(|&sum| f64::from(sum)).sum() }
 }
