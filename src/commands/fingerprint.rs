@@ -6,13 +6,19 @@ use std::time::Instant;
 use crate::cli::fingerprint::Fingerprint;
 use crate::cli::values;
 use crate::error::{CommandError, Outcome};
-use crate::fingerprint::Components;
+use crate::fingerprint::{Components, Model};
 use crate::index::Structure;
 use crate::predict::{FitParams, HistorySummary, Knowledge, Known, PredictError, Profiling, read_history};
 use crate::profile::Window;
 use crate::store::Store;
-use crate::ui::{Align, Table, Ui, human};
+use crate::ui::{Align, Table, Ui, human, sparkline};
 use crate::units::Micros;
+
+/// Components that are shown: the later ones hold little.
+const SHOWN_COMPONENTS: usize = 5;
+
+/// Features that are named of each.
+const SHOWN_FEATURES: usize = 4;
 
 pub(crate) fn run(ui: &Ui, store: &Path, args: &Fingerprint) -> Result<Outcome, CommandError> {
     let store = Store::open(store)?;
@@ -32,10 +38,12 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Fingerprint) -> Result<Outcome, 
         ("search", Align::Left),
         ("time", Align::Right),
     ]);
+    let mut directions = Vec::new();
     for length in windows {
         let began = Instant::now();
         let (knowledge, history) = index(ui, &store, Window { length }, args)?;
         table.row(row(length, &knowledge, history, began));
+        directions.extend(knowledge.model().map(|model| (length, components(model))));
         say_left_out(ui, Window { length }, history);
         let covered = knowledge.covered_seconds();
         if covered > 1.5 * length.as_seconds() {
@@ -46,7 +54,29 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Fingerprint) -> Result<Outcome, 
         }
     }
     ui.say_table(&table);
+    for (length, components) in directions {
+        ui.say(&format!("\nwhat tells workloads apart in their first {length}:"));
+        ui.say_table(&components);
+    }
     Ok(Outcome::Done)
+}
+
+/// Returns what the first components are made of: by what two workloads are called alike.
+fn components(model: &Model) -> Table {
+    let mut table = Table::new([
+        ("component", Align::Right),
+        ("variance", Align::Right),
+        ("", Align::Left),
+        ("made mostly of", Align::Left),
+    ]);
+    let shares = &model.explained_variance_ratio;
+    let largest = shares.first().copied().unwrap_or(0.0);
+    for (number, &share) in shares.iter().enumerate().take(SHOWN_COMPONENTS) {
+        let bar = sparkline(&[Some(share)], largest);
+        let names: Vec<&str> = model.strongest(number, SHOWN_FEATURES).map(|feature| feature.name.as_str()).collect();
+        table.row([(number + 1).to_string(), human::share(share), bar, names.join(", ")]);
+    }
+    table
 }
 
 /// Fits and writes the index of one window.
@@ -100,7 +130,7 @@ fn row(window: Micros, knowledge: &Knowledge, history: HistorySummary, began: In
         human::count(knowledge.rows() as u64),
         human::count(history.runs - history.learnable),
         model.map_or(0, |model| model.features.len()).to_string(),
-        model.map_or(0, crate::fingerprint::Model::components).to_string(),
+        model.map_or(0, Model::components).to_string(),
         format!("{:.0} %", explained * 100.0),
         structure.to_owned(),
         human::seconds(began.elapsed().as_secs_f64()),

@@ -184,6 +184,15 @@ impl Model {
         self.eigenvalues.len()
     }
 
+    /// Returns the `count` features with the largest loadings on a component, largest first: what it is made of.
+    pub fn strongest(&self, component: usize, count: usize) -> impl Iterator<Item = &ModelFeature> {
+        let loading =
+            move |feature: &ModelFeature| feature.loadings.get(component).map_or(0.0, |loading| loading.abs());
+        let mut features: Vec<&ModelFeature> = self.features.iter().collect();
+        features.sort_by(|a, b| loading(b).total_cmp(&loading(a)).then(a.position.cmp(&b.position)));
+        features.into_iter().take(count)
+    }
+
     /// Returns the fingerprint of a row of features, in the order the model was fitted with.
     ///
     /// # Errors
@@ -447,5 +456,17 @@ mod tests {
         let renamed = ["level", "burstiness", "trend"].map(str::to_owned);
         assert_eq!(model.misplaced_feature(&renamed), Some("burst"));
         assert_eq!(model.misplaced_feature(&names()[..1]), Some("burst"));
+    }
+
+    #[test]
+    fn the_strongest_features_have_the_largest_loadings() {
+        let model = model();
+        for component in 0..3 {
+            let order: Vec<f64> =
+                model.strongest(component, 3).map(|feature| feature.loadings[component].abs()).collect();
+            assert!(order.len() == 3 && order.is_sorted_by(|a, b| a >= b), "{order:?}");
+        }
+        assert_eq!(model.strongest(0, 1).count(), 1);
+        assert_eq!(model.strongest(9, 2).map(|feature| feature.position).collect::<Vec<_>>(), [0, 1]);
     }
 }

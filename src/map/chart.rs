@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::prelude::*;
-
 use crate::predict::{Knowledge, Remembered, Resource, Scale};
-use crate::profile::{Outline, outline};
-use crate::store::{Store, StoreError, Workload};
+use crate::profile::{Outline, RunName, read_outlines};
+use crate::store::{Store, Workload};
 use crate::trace::source::Progress;
 
 use super::{Layout, MapError};
@@ -100,7 +98,17 @@ impl Chart {
         let facts: Vec<Option<&Workload>> =
             rows.iter().map(|row| stored.get(&(row.format.as_str(), row.id.as_str(), row.run)).copied()).collect();
         let scale = Scale::new(store.manifest().units, store.manifest().machine);
-        let outlines = if has_outlines { read_outlines(store, &facts, &scale, progress)? } else { Vec::new() };
+        let mut outlines = Vec::new();
+        if has_outlines {
+            let runs: Vec<RunName<'_>> =
+                rows.iter().map(|row| (row.format.as_str(), row.id.as_str(), row.run)).collect();
+            let life = |run: &Workload| {
+                let run = run.as_sampled();
+                (run.start.unwrap_or_default(), run.end.unwrap_or_default())
+            };
+            let read = read_outlines(store, &runs, &life, OUTLINE_STEPS, progress)?;
+            outlines.extend(read.into_iter().map(|outline| in_units(outline, &scale)));
+        }
         Ok(Self {
             window: knowledge.params().window.length.to_string(),
             stored: knowledge.rows(),
@@ -226,42 +234,6 @@ fn words(values: &[Option<String>]) -> Values {
     let numbers: BTreeMap<&String, u32> = order.iter().map(|(name, _)| *name).zip(0..).collect();
     let of = values.iter().map(|value| numbers.get(value.as_ref()?).copied()).collect();
     Values::Words(order.iter().map(|(name, _)| (*name).clone()).collect(), of)
-}
-
-/// Reads the samples of the runs on the map, buckets in parallel, and keeps their outlines.
-fn read_outlines(
-    store: &Store,
-    facts: &[Option<&Workload>],
-    scale: &Scale,
-    progress: &dyn Progress,
-) -> Result<Vec<Outline>, MapError> {
-    let wanted: BTreeMap<(&str, &str, u32), usize> = facts
-        .iter()
-        .enumerate()
-        .filter_map(|(at, fact)| fact.map(|fact| ((fact.format.as_str(), fact.id.as_str(), fact.run), at)))
-        .collect();
-    let buckets: Vec<(u32, Vec<Workload>)> = store.sampled_runs()?.into_iter().collect();
-    let found: Vec<Vec<(usize, Outline)>> = buckets
-        .par_iter()
-        .map(|(bucket, runs)| {
-            let mut outlines = Vec::new();
-            store.for_each_run(*bucket, runs, &mut |run, samples| {
-                if let Some(&at) = wanted.get(&(run.format.as_str(), run.id.as_str(), run.run)) {
-                    let life = run.as_sampled();
-                    let (from, to) = (life.start.unwrap_or_default(), life.end.unwrap_or_default());
-                    outlines.push((at, in_units(outline(samples, from, to, OUTLINE_STEPS), scale)));
-                    progress.rows(1);
-                }
-                Ok::<(), StoreError>(())
-            })?;
-            Ok(outlines)
-        })
-        .collect::<Result<_, StoreError>>()?;
-    let mut outlines = vec![Outline::default(); facts.len()];
-    for (at, outline) in found.into_iter().flatten() {
-        outlines[at] = outline;
-    }
-    Ok(outlines)
 }
 
 /// Returns an outline in the units of the chart.

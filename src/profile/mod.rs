@@ -10,7 +10,7 @@ pub mod quantile;
 mod resource;
 
 pub use measure::{CPU_NEED, Floors, profile_life, profile_window};
-pub use outline::{Outline, outline};
+pub use outline::{Outline, RunName, Span, outline, read_outlines};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,12 @@
 //! A run's use in few steps: what a person sees of it at a glance.
 
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use crate::store::{Store, StoreError, Workload};
 use crate::trace::Sample;
+use crate::trace::source::Progress;
 use crate::units::Micros;
 
 /// CPU and memory over a stretch of time, in equal steps; nothing where nothing was seen. In the samples' units.
@@ -41,6 +47,50 @@ pub fn outline(samples: &[Sample], from: Micros, to: Micros, steps: usize) -> Ou
     }
     let mean = |(sum, count): (f64, u32)| (count > 0).then(|| sum / f64::from(count));
     Outline { cpu: sums.into_iter().map(mean).collect(), memory }
+}
+
+/// A run as a store names it: format, workload, run.
+pub type RunName<'a> = (&'a str, &'a str, u32);
+
+/// Which stretch of a run is outlined: from and to.
+pub type Span<'a> = &'a (dyn Fn(&Workload) -> (Micros, Micros) + Sync);
+
+/// Reads the samples of the runs in `wanted` and returns the outline of each, in their order; an empty one for a run that the
+/// store does not hold. Only buckets that hold one of them are read, in parallel; each run is told to `progress` as a row.
+///
+/// # Errors
+/// The store is damaged.
+pub fn read_outlines(
+    store: &Store,
+    wanted: &[RunName<'_>],
+    span: Span<'_>,
+    steps: usize,
+    progress: &dyn Progress,
+) -> Result<Vec<Outline>, StoreError> {
+    let positions: BTreeMap<RunName<'_>, usize> = wanted.iter().copied().zip(0..).collect();
+    let position = |run: &Workload| positions.get(&(run.format.as_str(), run.id.as_str(), run.run)).copied();
+    let mut buckets: Vec<(u32, Vec<Workload>)> = store.sampled_runs()?.into_iter().collect();
+    buckets.retain(|(_, runs)| runs.iter().any(|run| position(run).is_some()));
+    let found: Vec<Vec<(usize, Outline)>> = buckets
+        .par_iter()
+        .map(|(bucket, runs)| {
+            let mut outlines = Vec::new();
+            store.for_each_run(*bucket, runs, &mut |run, samples| {
+                if let Some(at) = position(run) {
+                    let (from, to) = span(run);
+                    outlines.push((at, outline(samples, from, to, steps)));
+                    progress.rows(1);
+                }
+                Ok::<(), StoreError>(())
+            })?;
+            Ok(outlines)
+        })
+        .collect::<Result<_, StoreError>>()?;
+    let mut outlines = vec![Outline::default(); wanted.len()];
+    for (at, outline) in found.into_iter().flatten() {
+        outlines[at] = outline;
+    }
+    Ok(outlines)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod human;
 mod log;
 mod panic;
 mod progress;
+mod sparkline;
 mod table;
 mod terminal;
 pub mod text;
@@ -20,6 +21,7 @@ use crate::error::{CommandError, Kind};
 pub use log::start_log;
 pub use panic::install_panic_report;
 pub use progress::{Steps, Transfer};
+pub use sparkline::sparkline;
 pub use table::{Align, Table};
 
 use progress::Bars;

@@ -33,6 +33,13 @@ fn fingerprint_says_what_it_learned_from_on_standard_error() {
     let rows: Vec<&str> = answer.stderr.lines().filter(|line| line.contains(" scan ")).collect();
     assert!(rows.len() == 2 && rows[0].starts_with("60s ") && rows[1].starts_with("300s "), "{}", answer.stderr);
     assert_eq!(folders(&world), ["window=300s", "window=60s"]);
+    for window in ["60s", "300s"] {
+        let what = format!("what tells workloads apart in their first {window}:");
+        let (_, components) = answer.stderr.split_once(&what).unwrap();
+        let first: Vec<&str> = components.lines().skip(3).take(2).collect();
+        assert!(first[0].contains("█") && first[0].trim_start().starts_with('1'), "{}", answer.stderr);
+        assert!(first[1].trim_start().starts_with('2') && first[0].matches(',').count() == 3, "{first:?}");
+    }
     let quiet = world.run(["-q", "fingerprint"]).expect_code(0);
     assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
 }

@@ -100,6 +100,29 @@ fn the_three_forms_name_the_same_workloads() {
 }
 
 #[test]
+fn the_table_shows_the_windows_of_the_subject_and_its_neighbours() {
+    let world = indexed();
+    let answer = world.run(["neighbours", "sample.csv", "-k", "3", "-o", "table"]).expect_code(0);
+    let (_, windows) = answer.stdout.split_once("\n\n").unwrap();
+    let lines: Vec<&str> = windows.lines().collect();
+    assert!(lines[0].starts_with("workload") && lines[0].contains("memory in the window"), "{windows}");
+    assert!(lines[2].starts_with("a ") && lines.len() == 6, "the subject stands first: {windows}");
+    for line in &lines[2..] {
+        // Each series reaches its own most.
+        assert_eq!(line.matches("cores").count(), 1, "{line}");
+        assert!(line.matches('█').count() >= 2 && line.contains("iB"), "{line}");
+    }
+    // What a stored workload showed is what it showed as a sample: `a` is the first minute of this one, its memory 7 % larger.
+    let stored = world.run(["neighbours", "checkout-api-0015", "-k", "3", "-o", "table"]).expect_code(0);
+    let (_, of_stored) = stored.stdout.split_once("\n\n").unwrap();
+    let blocks = |line: &str| -> String { line.chars().filter(|c| ('▁'..='█').contains(c)).collect() };
+    assert_eq!(blocks(of_stored.lines().nth(2).unwrap()), blocks(lines[2]));
+    // Other forms are for programs and stay what they were.
+    let csv = world.run(["neighbours", "sample.csv", "-k", "3", "-o", "csv"]).expect_code(0);
+    assert!(!csv.stdout.contains('█') && csv.stdout.lines().count() == 4, "{}", csv.stdout);
+}
+
+#[test]
 fn names_of_a_sample_cannot_write_to_the_terminal() {
     let world = World::new();
     let nasty = "a\u{1b}[31m${x}\r\n`id`";

@@ -7,18 +7,27 @@ use serde::Serialize;
 use crate::cli::neighbours::{Neighbours, NeighboursForm};
 use crate::error::{CommandError, Outcome};
 use crate::fingerprint::Group;
-use crate::predict::{Evidence, Question, Scale, Similar, Similarity, observe};
+use crate::predict::{Evidence, Knowledge, Question, Scale, Similar, Similarity, observe};
 use crate::store::Store;
 use crate::ui::{Align, Table, Ui};
 use crate::units::{Bytes, Cores};
 
 use super::sample::{Indexes, read, window};
 
+mod outlines;
+
+use outlines::{Outlines, Subject};
+
+/// Newcomers whose windows are shown beside those of their neighbours: for each of them the store is read.
+const MOST_OUTLINED: usize = 5;
+
 /// The subject and those that resemble it.
 struct Found {
     workload: String,
     window_seconds: f64,
     similar: Similar,
+    /// What the window shows of it and of them; nothing unless it is printed.
+    outlines: Option<Outlines>,
 }
 
 pub(crate) fn run(ui: &Ui, store: &Path, args: &Neighbours) -> Result<Outcome, CommandError> {
@@ -37,9 +46,9 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Neighbours) -> Result<Outcome, C
     let found = if is_sample {
         of_sample(ui, &store, &mut indexes, args, &question, &scale)?
     } else {
-        vec![of_stored(&mut indexes, &args.subject, &question, &scale)?]
+        vec![of_stored(ui, &store, &mut indexes, args, &question, &scale)?]
     };
-    write(ui, &found, args)?;
+    write(ui, &found, args, &scale)?;
     Ok(Outcome::Done)
 }
 
@@ -60,12 +69,26 @@ fn of_sample(
         let newcomer = observe(sighting, sample.units, window(length), units, machine)?;
         let features = knowledge.features_of(&newcomer.window, &newcomer.facts);
         let similar = knowledge.similar(&features, None, question, scale)?;
-        found.push(Found { workload: newcomer.name, window_seconds: length.as_seconds(), similar });
+        let subject = Subject::Newcomer(sighting, sample.units);
+        let outlines = if sample.sightings.len() <= MOST_OUTLINED {
+            outlines_of(ui, store, knowledge, &subject, &similar, args)?
+        } else {
+            None
+        };
+        found.push(Found { workload: newcomer.name, window_seconds: length.as_seconds(), similar, outlines });
     }
     Ok(found)
 }
 
-fn of_stored(indexes: &mut Indexes<'_>, name: &str, question: &Question, scale: &Scale) -> Result<Found, CommandError> {
+fn of_stored(
+    ui: &Ui,
+    store: &Store,
+    indexes: &mut Indexes<'_>,
+    args: &Neighbours,
+    question: &Question,
+    scale: &Scale,
+) -> Result<Found, CommandError> {
+    let name = &args.subject;
     let length = indexes.longest();
     let knowledge = &indexes.open(length)?.knowledge;
     let Some((row, stored)) = knowledge.row_named(name).and_then(|row| Some((row, knowledge.row(row)?))) else {
@@ -75,7 +98,23 @@ fn of_stored(indexes: &mut Indexes<'_>, name: &str, question: &Question, scale: 
         .hint("`shadow info` shows what the store holds"));
     };
     let similar = knowledge.similar(&stored.features, Some(row), question, scale)?;
-    Ok(Found { workload: stored.name(), window_seconds: length.as_seconds(), similar })
+    let outlines = outlines_of(ui, store, knowledge, &Subject::Stored(stored), &similar, args)?;
+    Ok(Found { workload: stored.name(), window_seconds: length.as_seconds(), similar, outlines })
+}
+
+/// Reads what the window shows, where it is printed.
+fn outlines_of(
+    ui: &Ui,
+    store: &Store,
+    knowledge: &Knowledge,
+    subject: &Subject<'_>,
+    similar: &Similar,
+    args: &Neighbours,
+) -> Result<Option<Outlines>, CommandError> {
+    match form(ui, args) {
+        NeighboursForm::Table => Outlines::read(ui, store, knowledge, subject, &similar.neighbours),
+        NeighboursForm::Json | NeighboursForm::Csv => Ok(None),
+    }
 }
 
 #[derive(Serialize)]
@@ -115,14 +154,22 @@ impl<'a> NeighbourRecord<'a> {
     }
 }
 
-fn write(ui: &Ui, found: &[Found], args: &Neighbours) -> Result<(), CommandError> {
-    let form = args.output.unwrap_or(if ui.data_is_terminal() { NeighboursForm::Table } else { NeighboursForm::Json });
-    match form {
+/// Returns the form that was asked for, or that fits the reader.
+fn form(ui: &Ui, args: &Neighbours) -> NeighboursForm {
+    args.output.unwrap_or(if ui.data_is_terminal() { NeighboursForm::Table } else { NeighboursForm::Json })
+}
+
+fn write(ui: &Ui, found: &[Found], args: &Neighbours, scale: &Scale) -> Result<(), CommandError> {
+    match form(ui, args) {
         NeighboursForm::Table => {
             for one in found {
                 let novelty = one.similar.novelty.map_or_else(String::new, |novelty| format!(", novelty {novelty:.2}"));
                 ui.say(&format!("nearest to `{}` over {} s{novelty}", one.workload, one.window_seconds));
                 ui.data_table(&table(&one.similar.neighbours))?;
+                if let Some(outlines) = &one.outlines {
+                    ui.data_text("\n")?;
+                    ui.data_table(&outlines.table(scale))?;
+                }
             }
             Ok(())
         }
