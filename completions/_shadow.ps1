@@ -40,6 +40,7 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('neighbours', 'neighbours', [CompletionResultType]::ParameterValue, 'Shows the stored workloads that resemble a sample most')
             [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Replays the trace and scores shadow beside its rivals')
             [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Shows what the store holds')
+            [CompletionResult]::new('instances', 'instances', [CompletionResultType]::ParameterValue, 'Lists machines to rent, or ranks them for a need')
             [CompletionResult]::new('synth', 'synth', [CompletionResultType]::ParameterValue, 'Writes a synthetic trace in one of the real formats')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Shows ingest, fingerprint, predict and replay on bundled sample traces')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints a completion script for a shell')
@@ -127,6 +128,16 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Kind of the object [default: that of the manifest given with --base, else deployment]')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Folder for forms that are several files')
             [CompletionResult]::new('--memory-limit-factor', '--memory-limit-factor', [CompletionResultType]::ParameterName, 'Memory limit as a multiple of the memory request; 1: what a pod uses above its request is its neighbours''')
+            [CompletionResult]::new('--granularity', '--granularity', [CompletionResultType]::ParameterName, 'In what the answer is given: amounts of CPU and memory, whole machines of a catalogue, or amounts with network')
+            [CompletionResult]::new('--replicas', '--replicas', [CompletionResultType]::ParameterName, 'Replicas to place')
+            [CompletionResult]::new('--catalog', '--catalog', [CompletionResultType]::ParameterName, 'Catalogue to use instead of the built-in one: CSV as `shadow instances -o csv` prints it; provider, name, vCPU and memory are needed, family, category, architecture, network, price and its source are used where they are there')
+            [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'Only from these providers, with commas [default: all]')
+            [CompletionResult]::new('--family', '--family', [CompletionResultType]::ParameterName, 'Only these families, with commas, as in `m7i,c7i`')
+            [CompletionResult]::new('--category', '--category', [CompletionResultType]::ParameterName, 'Only families made for this, with commas; burstable ones only if named')
+            [CompletionResult]::new('--arch', '--arch', [CompletionResultType]::ParameterName, 'Instruction set; an image for one does not run on the other, so `any` is for workloads built for both')
+            [CompletionResult]::new('--headroom', '--headroom', [CompletionResultType]::ParameterName, 'Share of what pods can use that stays free: for the operating system and for agents on every node')
+            [CompletionResult]::new('--reserve', '--reserve', [CompletionResultType]::ParameterName, 'What else runs on a machine: the kubelet and system of the provider''s Kubernetes service, or nothing')
+            [CompletionResult]::new('--show', '--show', [CompletionResultType]::ParameterName, 'How many choices to show, one per family')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
@@ -211,6 +222,33 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'shadow;instances' {
+            [CompletionResult]::new('--cpu', '--cpu', [CompletionResultType]::ParameterName, 'CPU of one replica, as in `1500m` or `2`')
+            [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'Memory of one replica, as in `3GiB`')
+            [CompletionResult]::new('--network', '--network', [CompletionResultType]::ParameterName, 'Network of one replica per second, as in `25MB`; checked where the catalogue knows a machine''s')
+            [CompletionResult]::new('--replicas', '--replicas', [CompletionResultType]::ParameterName, 'Replicas to place')
+            [CompletionResult]::new('--catalog', '--catalog', [CompletionResultType]::ParameterName, 'Catalogue to use instead of the built-in one: CSV as `shadow instances -o csv` prints it; provider, name, vCPU and memory are needed, family, category, architecture, network, price and its source are used where they are there')
+            [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'Only from these providers, with commas [default: all]')
+            [CompletionResult]::new('--family', '--family', [CompletionResultType]::ParameterName, 'Only these families, with commas, as in `m7i,c7i`')
+            [CompletionResult]::new('--category', '--category', [CompletionResultType]::ParameterName, 'Only families made for this, with commas; burstable ones only if named')
+            [CompletionResult]::new('--arch', '--arch', [CompletionResultType]::ParameterName, 'Instruction set; an image for one does not run on the other, so `any` is for workloads built for both')
+            [CompletionResult]::new('--headroom', '--headroom', [CompletionResultType]::ParameterName, 'Share of what pods can use that stays free: for the operating system and for agents on every node')
+            [CompletionResult]::new('--reserve', '--reserve', [CompletionResultType]::ParameterName, 'What else runs on a machine: the kubelet and system of the provider''s Kubernetes service, or nothing')
+            [CompletionResult]::new('--show', '--show', [CompletionResultType]::ParameterName, 'How many choices to show, one per family')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
+            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'shadow;synth' {
             [CompletionResult]::new('--workloads', '--workloads', [CompletionResultType]::ParameterName, 'Number of workloads')
             [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'Length of the trace in days')
@@ -279,6 +317,7 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('neighbours', 'neighbours', [CompletionResultType]::ParameterValue, 'Shows the stored workloads that resemble a sample most')
             [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Replays the trace and scores shadow beside its rivals')
             [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'Shows what the store holds')
+            [CompletionResult]::new('instances', 'instances', [CompletionResultType]::ParameterValue, 'Lists machines to rent, or ranks them for a need')
             [CompletionResult]::new('synth', 'synth', [CompletionResultType]::ParameterValue, 'Writes a synthetic trace in one of the real formats')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Shows ingest, fingerprint, predict and replay on bundled sample traces')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints a completion script for a shell')
@@ -305,6 +344,9 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             break
         }
         'shadow;help;info' {
+            break
+        }
+        'shadow;help;instances' {
             break
         }
         'shadow;help;synth' {

@@ -43,6 +43,7 @@ complete -c shadow -n "__fish_shadow_needs_command" -f -a "predict" -d 'Predicts
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "neighbours" -d 'Shows the stored workloads that resemble a sample most'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "replay" -d 'Replays the trace and scores shadow beside its rivals'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "info" -d 'Shows what the store holds'
+complete -c shadow -n "__fish_shadow_needs_command" -f -a "instances" -d 'Lists machines to rent, or ranks them for a need'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "synth" -d 'Writes a synthetic trace in one of the real formats'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "demo" -d 'Shows ingest, fingerprint, predict and replay on bundled sample traces'
 complete -c shadow -n "__fish_shadow_needs_command" -f -a "completions" -d 'Prints a completion script for a shell'
@@ -148,6 +149,27 @@ cronjob\t'`CronJob`'
 pod\t'Pod'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l out -d 'Folder for forms that are several files' -r -f -a "(__fish_complete_directories)"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l memory-limit-factor -d 'Memory limit as a multiple of the memory request; 1: what a pod uses above its request is its neighbours\'' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l granularity -d 'In what the answer is given: amounts of CPU and memory, whole machines of a catalogue, or amounts with network' -r -f -a "cores\t'Amounts of CPU and memory'
+vm\t'Whole machines: the cheapest that hold the replicas, with the runners-up'
+network\t'Amounts of CPU and memory, and network bandwidth as annotations of pods (a change of them restarts the pods)'"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l replicas -d 'Replicas to place' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l catalog -d 'Catalogue to use instead of the built-in one: CSV as `shadow instances -o csv` prints it; provider, name, vCPU and memory are needed, family, category, architecture, network, price and its source are used where they are there' -r -F
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l provider -d 'Only from these providers, with commas [default: all]' -r -f -a "aws\t'Amazon EC2'
+gcp\t'Google Compute Engine'
+azure\t'Microsoft Azure'
+other\t'Any other name, from a catalogue of your own'"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l family -d 'Only these families, with commas, as in `m7i,c7i`' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l category -d 'Only families made for this, with commas; burstable ones only if named' -r -f -a "general\t'About 4 GiB per vCPU'
+compute\t'2 GiB per vCPU or less'
+memory\t'8 GiB per vCPU or more'
+burstable\t'Shares of a vCPU with credits'"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l arch -d 'Instruction set; an image for one does not run on the other, so `any` is for workloads built for both' -r -f -a "amd64\t'64-bit x86'
+arm64\t'64-bit Arm'
+any\t'Both'"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l headroom -d 'Share of what pods can use that stays free: for the operating system and for agents on every node' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l reserve -d 'What else runs on a machine: the kubelet and system of the provider\'s Kubernetes service, or nothing' -r -f -a "kubernetes\t'A node of the provider\'s Kubernetes service: its published reservations are taken off'
+nothing\t'Nothing: the workload has the machine to itself'"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l show -d 'How many choices to show, one per family' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -236,6 +258,41 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand info" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand info" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_using_subcommand info" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l cpu -d 'CPU of one replica, as in `1500m` or `2`' -r
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l memory -d 'Memory of one replica, as in `3GiB`' -r
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l network -d 'Network of one replica per second, as in `25MB`; checked where the catalogue knows a machine\'s' -r
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l replicas -d 'Replicas to place' -r
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l catalog -d 'Catalogue to use instead of the built-in one: CSV as `shadow instances -o csv` prints it; provider, name, vCPU and memory are needed, family, category, architecture, network, price and its source are used where they are there' -r -F
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l provider -d 'Only from these providers, with commas [default: all]' -r -f -a "aws\t'Amazon EC2'
+gcp\t'Google Compute Engine'
+azure\t'Microsoft Azure'
+other\t'Any other name, from a catalogue of your own'"
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l family -d 'Only these families, with commas, as in `m7i,c7i`' -r
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l category -d 'Only families made for this, with commas; burstable ones only if named' -r -f -a "general\t'About 4 GiB per vCPU'
+compute\t'2 GiB per vCPU or less'
+memory\t'8 GiB per vCPU or more'
+burstable\t'Shares of a vCPU with credits'"
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l arch -d 'Instruction set; an image for one does not run on the other, so `any` is for workloads built for both' -r -f -a "amd64\t'64-bit x86'
+arm64\t'64-bit Arm'
+any\t'Both'"
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l headroom -d 'Share of what pods can use that stays free: for the operating system and for agents on every node' -r
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l reserve -d 'What else runs on a machine: the kubelet and system of the provider\'s Kubernetes service, or nothing' -r -f -a "kubernetes\t'A node of the provider\'s Kubernetes service: its published reservations are taken off'
+nothing\t'Nothing: the workload has the machine to itself'"
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l show -d 'How many choices to show, one per family' -r
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -s o -l output -d 'Form of the answer' -r -f -a "table\t'For people'
+json\t'For programs'
+csv\t'For spreadsheets; a listing is a catalogue that `--catalog` reads'"
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l progress -d 'When to show progress on standard error: auto, always or never' -r -f -a "auto\t'On a terminal, unless -q or -v is given'
+always\t'Always; one line a second where it is not a terminal'
+never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c shadow -n "__fish_shadow_using_subcommand synth" -l workloads -d 'Number of workloads' -r
 complete -c shadow -n "__fish_shadow_using_subcommand synth" -l days -d 'Length of the trace in days' -r
 complete -c shadow -n "__fish_shadow_using_subcommand synth" -l seed -d 'Seed' -r
@@ -287,15 +344,16 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand man" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand man" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "ingest" -d 'Reads trace files into the store'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "fingerprint" -d 'Fits and indexes the fingerprints of the stored workloads'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "map" -d 'Draws a map of the stored workloads: alike is near'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "predict" -d 'Predicts what a workload needs from its first minutes'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "neighbours" -d 'Shows the stored workloads that resemble a sample most'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "replay" -d 'Replays the trace and scores shadow beside its rivals'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "info" -d 'Shows what the store holds'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "synth" -d 'Writes a synthetic trace in one of the real formats'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "demo" -d 'Shows ingest, fingerprint, predict and replay on bundled sample traces'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "completions" -d 'Prints a completion script for a shell'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "man" -d 'Prints the manual page of shadow or of one of its commands'
-complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info synth demo completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info instances synth demo completions man help" -f -a "ingest" -d 'Reads trace files into the store'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info instances synth demo completions man help" -f -a "fingerprint" -d 'Fits and indexes the fingerprints of the stored workloads'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info instances synth demo completions man help" -f -a "map" -d 'Draws a map of the stored workloads: alike is near'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info instances synth demo completions man help" -f -a "predict" -d 'Predicts what a workload needs from its first minutes'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info instances synth demo completions man help" -f -a "neighbours" -d 'Shows the stored workloads that resemble a sample most'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info instances synth demo completions man help" -f -a "replay" -d 'Replays the trace and scores shadow beside its rivals'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info instances synth demo completions man help" -f -a "info" -d 'Shows what the store holds'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info instances synth demo completions man help" -f -a "instances" -d 'Lists machines to rent, or ranks them for a need'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info instances synth demo completions man help" -f -a "synth" -d 'Writes a synthetic trace in one of the real formats'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info instances synth demo completions man help" -f -a "demo" -d 'Shows ingest, fingerprint, predict and replay on bundled sample traces'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info instances synth demo completions man help" -f -a "completions" -d 'Prints a completion script for a shell'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info instances synth demo completions man help" -f -a "man" -d 'Prints the manual page of shadow or of one of its commands'
+complete -c shadow -n "__fish_shadow_using_subcommand help; and not __fish_seen_subcommand_from ingest fingerprint map predict neighbours replay info instances synth demo completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -11,6 +11,7 @@ pub mod fingerprint;
 mod global;
 pub mod info;
 pub mod ingest;
+pub mod instances;
 pub mod man;
 pub mod map;
 pub mod neighbours;
@@ -83,6 +84,7 @@ pub enum Command {
     Neighbours(neighbours::Neighbours),
     Replay(replay::Replay),
     Info(info::Info),
+    Instances(Box<instances::Instances>),
     Synth(synth::Synth),
     Demo(demo::Demo),
     Completions(completions::Completions),

@@ -10,6 +10,7 @@ use crate::trace::table::Mapping;
 use crate::units::Micros;
 
 use super::complete;
+use super::instances::MachineChoice;
 use super::values::{EstimatorChoice, FormatChoice, MetricChoice, SimilarityChoice, coverage, factor, weights};
 
 const EXAMPLES: &str = "\
@@ -26,6 +27,9 @@ Examples:
 
   A Terraform module:
     shadow predict first-minute.csv -o terraform --out modules/checkout
+
+  The cheapest machines for four replicas of it:
+    shadow predict first-minute.csv --granularity vm --replicas 4 --provider aws,gcp
 
   Every newcomer in a file, one JSON document per line:
     shadow predict newcomers.csv --workloads submitted.csv -o jsonl
@@ -128,6 +132,14 @@ pub struct Predict {
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = factor, help_heading = "Manifests")]
     pub memory_limit_factor: f64,
 
+    /// In what the answer is given: amounts of CPU and memory, whole machines of a catalogue, or amounts with network
+    #[arg(long, value_name = "NAME", default_value = "cores", help_heading = "Machines")]
+    pub granularity: GranularityChoice,
+
+    /// Which machines, for `--granularity vm`.
+    #[command(flatten)]
+    pub machines: MachineChoice,
+
     /// Write a manifest from an uncertain answer too (one without an interval)
     #[arg(long, help_heading = "Manifests")]
     pub allow_uncertain: bool,
@@ -152,6 +164,17 @@ pub enum OutputForm {
     KubernetesPatch,
     /// A Terraform module: the whole of it with --out, else one file
     Terraform,
+}
+
+/// In what an answer is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GranularityChoice {
+    /// Amounts of CPU and memory
+    Cores,
+    /// Whole machines: the cheapest that hold the replicas, with the runners-up
+    Vm,
+    /// Amounts of CPU and memory, and network bandwidth as annotations of pods (a change of them restarts the pods)
+    Network,
 }
 
 /// Kinds of Kubernetes workloads.

@@ -298,6 +298,28 @@ pub fn size(text: &str) -> Result<Bytes, ValueError> {
     }
 }
 
+/// Parses a share that stays free, as in `10%` or `0.1`, into thousandths.
+///
+/// # Errors
+/// Anything but a share of at least 0 and less than 1; what is finer than a thousandth is rounded up.
+pub fn headroom(text: &str) -> Result<u16, ValueError> {
+    let what = "a headroom";
+    let (number, scale) = text.strip_suffix('%').map_or((text, 1000.0), |number| (number, 10.0));
+    let number: f64 = number.trim().parse().map_err(|_not_a_number| ValueError::Form {
+        text: text.to_owned(),
+        what,
+        expected: "a share, as in `10%` or `0.1`",
+    })?;
+    let range = || ValueError::Range { text: text.to_owned(), what, allowed: "0 or more, less than 100%" };
+    // 0.1 * 1000 may be a hair above 100: a billionth is not a thousandth more.
+    let permille = (number * scale - 1e-9).ceil();
+    if !(0.0..1000.0).contains(&permille.max(0.0)) || number < 0.0 {
+        return Err(range());
+    }
+    let whole = Bytes::from_f64_up(permille.max(0.0)).map_err(|_out_of_range| range())?;
+    u16::try_from(whole.get()).map_err(|_out_of_range| range())
+}
+
 /// Parses resource weights, as in `cpu=2,memory=1`; what is not named weighs 1.
 ///
 /// # Errors
@@ -358,6 +380,16 @@ mod tests {
         }
         for text in ["", "GiB", "12 apples", "-1GiB", "0", "1e30", "NaN", "1GIB", "512m"] {
             assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn headroom_is_a_share_below_one() {
+        for (text, permille) in [("10%", 100), ("0.1", 100), ("0", 0), ("12.5%", 125), ("99.9%", 999), ("0.0001", 1)] {
+            assert_eq!(headroom(text).unwrap(), permille, "{text}");
+        }
+        for text in ["100%", "1", "-1%", "NaN", "inf", "", "x", "-0.5"] {
+            assert!(headroom(text).is_err(), "{text}");
         }
     }
 

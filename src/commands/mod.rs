@@ -8,6 +8,7 @@ mod demo;
 mod fingerprint;
 mod info;
 mod ingest;
+mod instances;
 mod man;
 mod map;
 mod neighbours;
@@ -41,6 +42,7 @@ fn dispatch(ui: &Ui, arguments: &Arguments) -> Result<Outcome, CommandError> {
         Command::Predict(args) => predict::run(ui, store, args),
         Command::Neighbours(args) => neighbours::run(ui, store, args),
         Command::Info(args) => info::run(ui, store, args),
+        Command::Instances(args) => instances::run(ui, args),
         Command::Replay(args) => replay::run(ui, store, args),
         Command::Synth(args) => synth::run(ui, args),
         Command::Demo(args) => demo::run(ui, args),

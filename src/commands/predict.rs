@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::predict::{KindChoice, OutputForm, Predict};
+use crate::cli::predict::{GranularityChoice, KindChoice, OutputForm, Predict};
 use crate::emit::{CpuLimit, EmitError, EmitOptions, Format, Manifest, WorkloadKind};
 use crate::error::{CommandError, Outcome};
 use crate::predict::{
@@ -12,6 +12,7 @@ use crate::predict::{
 use crate::store::Store;
 use crate::ui::{Ui, human};
 
+use super::instances::{NOTHING_HOLDS_IT, renting};
 use super::sample::{Indexes, read, window};
 
 pub(crate) fn run(ui: &Ui, store: &Path, args: &Predict) -> Result<Outcome, CommandError> {
@@ -30,7 +31,8 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Predict) -> Result<Outcome, Comm
     refuse_uncertain(&predictions, form, args)?;
     write(ui, &predictions, form, &options, args)?;
     tell(ui, &predictions, form);
-    let is_answered = predictions.iter().any(|prediction| prediction.decision != Decision::Abstain);
+    let is_answered = predictions.iter().any(|prediction| prediction.decision != Decision::Abstain)
+        && has_machines(ui, &predictions, &options)?;
     Ok(if is_answered { Outcome::Done } else { Outcome::Abstained })
 }
 
@@ -45,6 +47,15 @@ fn check_arguments(args: &Predict) -> Result<(), CommandError> {
         return Err(CommandError::usage("a manifest is filled in by the form `kubernetes` alone")
             .hint("use `-o kubernetes` with `--base`, or leave out `--base`"));
     }
+    if args.granularity == GranularityChoice::Network && form == Some(Format::Terraform) {
+        return Err(CommandError::usage("the Terraform module holds no network bandwidth")
+            .hint("use `--granularity network` with `-o kubernetes` or `-o kubernetes-patch`"));
+    }
+    let sizes_containers = args.base.is_some() || form.is_some_and(Format::is_manifest);
+    if args.granularity == GranularityChoice::Vm && sizes_containers {
+        return Err(CommandError::usage("a manifest of containers holds amounts, not machines")
+            .hint("use `--granularity vm` with `-o table`, `json`, `jsonl`, `csv` or `yaml`"));
+    }
     Ok(())
 }
 
@@ -58,6 +69,8 @@ fn emit_options(ui: &Ui, args: &Predict) -> Result<EmitOptions, CommandError> {
         base,
         cpu_limit: if args.cpu_limit { CpuLimit::Factor(1.0) } else { CpuLimit::None },
         memory_limit_factor: args.memory_limit_factor,
+        has_network: args.granularity == GranularityChoice::Network,
+        renting: (args.granularity == GranularityChoice::Vm).then(|| renting(&args.machines)).transpose()?,
         several_files: args.out.is_some(),
         width: ui.data_width(),
         explain: args.explain,
@@ -131,6 +144,22 @@ fn abstention(sighting: &Sighting, window_seconds: f64, question: &Question, err
         store_digest: String::new(),
         warnings: Vec::new(),
     }
+}
+
+/// Says for whom no machine is large enough, and returns whether there is none such.
+fn has_machines(ui: &Ui, predictions: &[Prediction], options: &EmitOptions) -> Result<bool, CommandError> {
+    let Some(renting) = &options.renting else { return Ok(true) };
+    let mut without = Vec::new();
+    for prediction in predictions {
+        let ranking = renting.ranking(prediction, options)?;
+        if ranking.is_some_and(|ranking| ranking.placements.is_empty()) {
+            without.push(format!("`{}`", prediction.workload.escape_debug()));
+        }
+    }
+    if !without.is_empty() {
+        ui.warn(&format!("for {}: {NOTHING_HOLDS_IT}", without.join(", ")));
+    }
+    Ok(without.is_empty())
 }
 
 /// Returns the form that was asked for; without that, what a person or a program reads.

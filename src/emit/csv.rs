@@ -3,7 +3,9 @@
 use crate::predict::{Decision, Prediction};
 use crate::units::{Bytes, Cores};
 
+use super::instances::Ranking;
 use super::record::finite;
+use super::renting::rankings;
 use super::sizing::{Sizing, round_cpu, round_memory};
 use super::{EmitError, EmitOptions, Emitted, Form, names};
 
@@ -30,9 +32,23 @@ const HEADER: [&str; 17] = [
     "novelty",
 ];
 
+/// Added where whole machines were asked for.
+const MACHINES: [&str; 5] = ["provider", "instance", "instances", "replicas_per_instance", "price_usd_hour"];
+
+fn machine_fields(ranking: Option<&Ranking>) -> [String; 5] {
+    let Some(best) = ranking.and_then(|ranking| ranking.placements.first()) else { return Default::default() };
+    [
+        best.instance.provider.name().to_owned(),
+        guard(&best.instance.name),
+        best.count.to_string(),
+        best.per_instance.to_string(),
+        best.price.as_dollars().to_string(),
+    ]
+}
+
 /// Returns `text` so that a spreadsheet takes it for text: what begins like a formula gets an apostrophe in front, and
 /// so does what begins with one, so that taking off a leading apostrophe always gives the original.
-fn guard(text: &str) -> String {
+pub(super) fn guard(text: &str) -> String {
     match text.chars().next() {
         Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\'' | '＝' | '＋' | '－' | '＠') => format!("'{text}"),
         _ => text.to_owned(),
@@ -43,8 +59,10 @@ impl Form for Csv {
     fn emit(&self, predictions: &[Prediction], options: &EmitOptions) -> Result<Emitted, EmitError> {
         let failed = |error: ::csv::Error| EmitError::Encode(error.to_string());
         let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-        writer.write_record(HEADER).map_err(failed)?;
-        for prediction in predictions {
+        let rankings = rankings(predictions, options)?;
+        let machines = if options.renting.is_some() { MACHINES.as_slice() } else { &[] };
+        writer.write_record(HEADER.iter().chain(machines)).map_err(failed)?;
+        for (prediction, ranking) in predictions.iter().zip(&rankings) {
             // The limits need both resources; a row without one still shows the other.
             let sizing = match Sizing::of(prediction, options) {
                 Ok(sizing) => Some(sizing),
@@ -57,27 +75,29 @@ impl Form for Csv {
             let bytes = |memory: Option<Bytes>| memory.map(|memory| memory.get().to_string()).unwrap_or_default();
             let number = |value: Option<f64>| value.and_then(finite).map(|value| value.to_string()).unwrap_or_default();
             let (allocation, interval) = (&prediction.allocation, &prediction.interval);
-            writer
-                .write_record([
-                    guard(&prediction.workload),
-                    guard(&container),
-                    cores(allocation.cpu.filter(|_| known).map(round_cpu)),
-                    bytes(allocation.memory.filter(|_| known).map(round_memory)),
-                    cores(sizing.and_then(|sizing| sizing.cpu_limit)),
-                    bytes(sizing.map(|sizing| sizing.memory_limit)),
-                    allocation.network.map(|rate| rate.get().to_string()).unwrap_or_default(),
-                    cores(interval.cpu.map(|(low, _)| round_cpu(low))),
-                    cores(interval.cpu.map(|(_, high)| round_cpu(high))),
-                    bytes(interval.memory.map(|(low, _)| round_memory(low))),
-                    bytes(interval.memory.map(|(_, high)| round_memory(high))),
-                    number(Some(prediction.coverage)),
-                    number(Some(prediction.window_seconds)),
-                    number(Some(prediction.observed_seconds)),
-                    number(Some(prediction.confidence())),
-                    prediction.decision.name().to_owned(),
-                    number(prediction.novelty),
-                ])
-                .map_err(failed)?;
+            let mut row = vec![
+                guard(&prediction.workload),
+                guard(&container),
+                cores(allocation.cpu.filter(|_| known).map(round_cpu)),
+                bytes(allocation.memory.filter(|_| known).map(round_memory)),
+                cores(sizing.and_then(|sizing| sizing.cpu_limit)),
+                bytes(sizing.map(|sizing| sizing.memory_limit)),
+                allocation.network.map(|rate| rate.get().to_string()).unwrap_or_default(),
+                cores(interval.cpu.map(|(low, _)| round_cpu(low))),
+                cores(interval.cpu.map(|(_, high)| round_cpu(high))),
+                bytes(interval.memory.map(|(low, _)| round_memory(low))),
+                bytes(interval.memory.map(|(_, high)| round_memory(high))),
+                number(Some(prediction.coverage)),
+                number(Some(prediction.window_seconds)),
+                number(Some(prediction.observed_seconds)),
+                number(Some(prediction.confidence())),
+                prediction.decision.name().to_owned(),
+                number(prediction.novelty),
+            ];
+            if options.renting.is_some() {
+                row.extend(machine_fields(ranking.as_ref()));
+            }
+            writer.write_record(&row).map_err(failed)?;
         }
         let bytes = writer.into_inner().map_err(|error| EmitError::Encode(error.to_string()))?;
         let text = String::from_utf8(bytes).map_err(|error| EmitError::Encode(error.to_string()))?;

@@ -6,7 +6,7 @@ use crate::predict::{Decision, Prediction};
 use crate::units::{Bytes, Cores};
 
 use super::manifest::{Manifest, WorkloadKind, is_list};
-use super::{EmitError, EmitOptions, Sizing, names};
+use super::{EmitError, EmitOptions, Sizing, bandwidth, names};
 
 const PREFIX: &str = "shadow.dev/";
 
@@ -32,6 +32,7 @@ pub(super) fn merged(
     names::check_object(&name, kind.longest_name())?;
     let container = set_resources(kind, object, &name, prediction, sizing, options)?;
     annotate(object, prediction, options, &container);
+    bandwidth::annotate(object, kind, prediction, options)?;
     Ok(documents)
 }
 
@@ -148,7 +149,7 @@ fn set_resources(
 }
 
 /// Returns the mapping under `key`, made where it is missing or null.
-fn mapping_at<'a>(parent: &'a mut Mapping, key: &str) -> &'a mut Mapping {
+pub(super) fn mapping_at<'a>(parent: &'a mut Mapping, key: &str) -> &'a mut Mapping {
     let entry = parent.entry(Value::from(key)).or_insert_with(|| Value::Mapping(Mapping::new()));
     if !entry.is_mapping() {
         *entry = Value::Mapping(Mapping::new());

@@ -4,7 +4,9 @@
 //! allocation rounded up (CPU to 1m, memory to 1Mi), never below what was predicted. Forms that a cluster would act on
 //! refuse an abstention.
 
+mod bandwidth;
 mod csv;
+pub mod instances;
 mod json;
 mod jsonl;
 mod kubernetes;
@@ -13,6 +15,7 @@ mod manifest;
 mod merge;
 mod names;
 mod record;
+mod renting;
 mod scalars;
 mod sizing;
 mod table;
@@ -25,7 +28,9 @@ use std::path::{Path, PathBuf};
 use crate::predict::Prediction;
 
 pub use manifest::{Manifest, WorkloadKind};
+pub use renting::Renting;
 pub use sizing::{CpuLimit, Sizing};
+pub use table::ranking_table;
 
 /// What the forms need to know beside the prediction.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +51,10 @@ pub struct EmitOptions {
     pub cpu_limit: CpuLimit,
     /// Memory limit relative to the request, at least 1.
     pub memory_limit_factor: f64,
+    /// Whether network bandwidth is set too, as annotations of pods.
+    pub has_network: bool,
+    /// Machines to choose from, where whole machines were asked for.
+    pub renting: Option<Renting>,
     /// Whether a form may be several files.
     pub several_files: bool,
     /// Columns of the terminal, for tables.
@@ -65,10 +74,19 @@ impl Default for EmitOptions {
             base: None,
             cpu_limit: CpuLimit::None,
             memory_limit_factor: 1.0,
+            has_network: false,
+            renting: None,
             several_files: false,
             width: 100,
             explain: false,
         }
+    }
+}
+
+impl EmitOptions {
+    /// Returns how many placements of machines are shown.
+    fn shown(&self) -> usize {
+        self.renting.as_ref().map_or(0, |renting| renting.shown)
     }
 }
 
@@ -295,6 +313,9 @@ pub enum EmitError {
         /// The option that chooses.
         option: &'static str,
     },
+    /// The catalogue of machines cannot be read.
+    #[error("cannot read the catalogue: {0}")]
+    BadCatalogue(String),
     /// A kind whose resources cannot be patched.
     #[error("the resources of a {0} cannot be patched: give the whole object with `--base`")]
     NeedsBase(&'static str),

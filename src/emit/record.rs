@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::predict::{Allocation, Prediction};
 
+use super::instances::{Ranking, RankingRecord};
 use super::sizing::{round_cpu, round_memory};
 
 /// The version of the object; it changes when a field changes its meaning.
@@ -27,6 +28,8 @@ pub(super) struct Record<'a> {
     neighbours: Vec<NeighbourRecord<'a>>,
     passed_over: &'a [String],
     warnings: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instances: Option<RankingRecord<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,8 +85,8 @@ pub(super) fn finite(value: f64) -> Option<f64> {
 }
 
 impl<'a> Record<'a> {
-    /// Returns the object of `prediction`.
-    pub(super) fn of(prediction: &'a Prediction) -> Self {
+    /// Returns the object of `prediction`, with the first `shown` machines of `ranking`.
+    pub(super) fn of(prediction: &'a Prediction, ranking: Option<&'a Ranking>, shown: usize) -> Self {
         let (allocation, interval) = (&prediction.allocation, &prediction.interval);
         Self {
             schema: SCHEMA,
@@ -123,6 +126,7 @@ impl<'a> Record<'a> {
                 .collect(),
             passed_over: &prediction.passed_over,
             warnings: &prediction.warnings,
+            instances: ranking.map(|ranking| RankingRecord::of(ranking, shown)),
         }
     }
 

@@ -6,6 +6,8 @@ use crate::fingerprint::Group;
 use crate::predict::{Evidence, Prediction};
 use crate::units::{Bytes, Cores};
 
+use super::instances::{Architecture, Ranking};
+use super::renting::rankings;
 use super::sizing::{round_cpu, round_memory};
 use super::{EmitError, EmitOptions, Emitted, Form};
 
@@ -42,6 +44,19 @@ impl Form for Table {
             ]);
         }
         let mut text = summary.trim_fmt() + "\n";
+        for (prediction, ranking) in predictions.iter().zip(&rankings(predictions, options)?) {
+            if let Some(ranking) = ranking {
+                let replicas = if ranking.demand.replicas == 1 { "" } else { "s" };
+                let head = format!(
+                    "\nmachines for `{}`, {} replica{replicas}:\n",
+                    printable(&prediction.workload),
+                    ranking.demand.replicas
+                );
+                text += &head;
+                text += &ranking_table(ranking, options.shown(), options.width);
+                text.push('\n');
+            }
+        }
         if options.explain {
             for prediction in predictions.iter().filter(|prediction| !prediction.neighbours.is_empty()) {
                 text.extend(["\nwhat `", &printable(&prediction.workload), "` rests on:\n"]);
@@ -55,6 +70,41 @@ impl Form for Table {
         }
         Ok(Emitted::one("shadow.txt", text))
     }
+}
+
+/// Returns the first `shown` placements of `ranking` as a table that fits into `width` columns: the choice, then the
+/// best of each other family.
+pub fn ranking_table(ranking: &Ranking, shown: usize, width: u16) -> String {
+    if ranking.placements.is_empty() {
+        return format!("none of the {} types that the filters allow holds it", ranking.considered);
+    }
+    let mut grid = grid(width);
+    grid.set_header(vec![
+        Cell::new("instance"),
+        Cell::new("provider"),
+        Cell::new("arch"),
+        right("count"),
+        right("replicas on each"),
+        Cell::new("bound by"),
+        right("vCPU"),
+        right("memory (GiB)"),
+        right("USD/hour"),
+    ]);
+    for placement in ranking.placements.iter().take(shown.max(1)) {
+        let instance = &placement.instance;
+        grid.add_row(vec![
+            Cell::new(printable(&instance.name)),
+            Cell::new(instance.provider.name()),
+            Cell::new(instance.architecture.map_or(UNKNOWN, Architecture::name)),
+            right(&placement.count.to_string()),
+            right(&placement.per_instance.to_string()),
+            Cell::new(placement.bound.name()),
+            right(&instance.vcpu.as_f64().to_string()),
+            right(&format!("{:.0}", instance.memory.as_f64() / f64::from(1_u32 << 30))),
+            right(&placement.price.to_string()),
+        ]);
+    }
+    grid.trim_fmt()
 }
 
 /// Who the answer rests on, what they needed, and what it would be without each.

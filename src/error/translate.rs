@@ -256,6 +256,8 @@ impl From<EmitError> for CommandError {
             }
             EmitError::BadBase(_) => Self::from_library(Kind::User, error)
                 .hint("`--base` takes YAML or JSON manifests of the object, as `kubectl get -o yaml` prints them"),
+            EmitError::BadCatalogue(_) => Self::from_library(Kind::User, error)
+                .hint("`--catalog` takes CSV with the columns provider, name, vcpu and memory_gib; `shadow instances -o csv` prints one"),
             EmitError::NotInBase { .. } => {
                 Self::from_library(Kind::User, error).hint("choose what to size with `--name` and `--container`")
             }

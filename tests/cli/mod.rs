@@ -6,6 +6,7 @@ mod generated;
 mod global;
 mod hints;
 mod ingest;
+mod instances;
 mod man;
 mod manifests;
 mod map;

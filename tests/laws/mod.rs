@@ -3,6 +3,7 @@
 mod control;
 mod estimator;
 mod fingerprints;
+mod machines;
 mod map;
 mod merging;
 mod moments;

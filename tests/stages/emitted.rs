@@ -453,3 +453,27 @@ fn the_real_terraform_takes_what_is_emitted() {
         assert_eq!(limited, (position % 3 == 0).then_some("500m"), "{sizes}");
     }
 }
+
+#[test]
+fn network_bandwidth_stands_on_the_pods_where_it_was_asked_for() {
+    for kind in ["Deployment", "CronJob", "Pod"] {
+        let options = EmitOptions { has_network: true, ..with_base(&base_of(kind)) };
+        let text = text_of(Format::Kubernetes, &[answered("x", 250, 512)], &options);
+        let object: Value = serde_yaml::from_str(&text).unwrap();
+        let template = match kind {
+            "Pod" => &object,
+            "CronJob" => &object["spec"]["jobTemplate"]["spec"]["template"],
+            _ => &object["spec"]["template"],
+        };
+        for direction in ["ingress", "egress"] {
+            let key = format!("kubernetes.io/{direction}-bandwidth");
+            assert_eq!(template["metadata"]["annotations"][key], Value::from("1M"), "{text}");
+        }
+        assert_eq!(template["metadata"]["labels"]["app"], Value::from("x"), "{text}");
+    }
+    let mut silent = answered("x", 250, 512);
+    silent.allocation.network = None;
+    let options = EmitOptions { has_network: true, ..EmitOptions::default() };
+    let refused = Format::KubernetesPatch.emit(&[silent], &options);
+    assert!(matches!(refused, Err(EmitError::MissingResource { resource: "network bandwidth", .. })), "{refused:?}");
+}
