@@ -909,7 +909,7 @@ _shadow() {
             return 0
             ;;
         shadow__subcmd__predict)
-            opts="-k -o -q -v -h --neighbours --metric --weights --similarity --coverage --estimator --window --output --explain --format --workloads --map --base --container --name --namespace --kind --out --cpu-limit --memory-limit-factor --granularity --replicas --catalog --provider --family --category --arch --headroom --reserve --show --allow-uncertain --store --threads --quiet --verbose --color --progress --help"
+            opts="-k -o -q -v -h --neighbours --metric --weights --similarity --coverage --estimator --window --output --explain --format --workloads --map --base --container --name --namespace --kind --helm-path --day --out --cpu-limit --memory-limit-factor --granularity --replicas --catalog --provider --family --category --arch --headroom --reserve --show --allow-uncertain --store --threads --quiet --verbose --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -948,11 +948,11 @@ _shadow() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl csv yaml kubernetes kubernetes-patch terraform" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv yaml kubernetes kubernetes-patch kustomize helm-values json-patch resize limit-range vpa vpa-checkpoint swarm compose terraform" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl csv yaml kubernetes kubernetes-patch terraform" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv yaml kubernetes kubernetes-patch kustomize helm-values json-patch resize limit-range vpa vpa-checkpoint swarm compose terraform" -- "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -1007,6 +1007,14 @@ _shadow() {
                     ;;
                 --kind)
                     COMPREPLY=($(compgen -W "deployment statefulset daemonset job cronjob pod" -- "${cur}"))
+                    return 0
+                    ;;
+                --helm-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --day)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --out)

@@ -128,6 +128,15 @@ csv\t'One row per workload'
 yaml\t'The JSON document as YAML'
 kubernetes\t'The manifest given with --base with its resources filled in, or a patch without one'
 kubernetes-patch\t'A patch for `kubectl patch --patch-file`'
+kustomize\t'A Kustomize component: with --out a patch per workload beside it, else one file'
+helm-values\t'`resources` for the values of a Helm chart, under --helm-path'
+json-patch\t'A JSON patch (RFC 6902) that tests the container\'s name before it changes anything'
+resize\t'New sizes of a running pod, for `kubectl patch --subresource resize`'
+limit-range\t'A `LimitRange`: defaults of a namespace'
+vpa\t'A `VerticalPodAutoscaler` with the interval as its bounds, in mode `Off`'
+vpa-checkpoint\t'The same with a checkpoint from the neighbours, so that its recommender starts warm; needs --day'
+swarm\t'A stack file for `docker stack deploy`, or the one given with --base filled in'
+compose\t'A file for `docker compose`, or the one given with --base filled in'
 terraform\t'A Terraform module: the whole of it with --out, else one file'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l format -d 'Format of the sample' -r -f -a "auto\t'Tell from names, headers and content, and say what it was taken for'
 google-2011\t'Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`'
@@ -137,9 +146,9 @@ bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`
 table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l workloads -d 'Table of what was known at submission; ends and lifetimes in it are ignored' -r -F
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l map -d 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated' -r
-complete -c shadow -n "__fish_shadow_using_subcommand predict" -l base -d 'Manifest to fill in (`-`: standard input); what comes out is the whole of it, with other resources' -r -F
-complete -c shadow -n "__fish_shadow_using_subcommand predict" -l container -d 'Container to size [default: the only one of the manifest, else the workload\'s name]' -r
-complete -c shadow -n "__fish_shadow_using_subcommand predict" -l name -d 'Name of the object [default: made from the workload\'s name]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l base -d 'Manifest or stack file to fill in (`-`: standard input); what comes out is the whole of it, with other resources' -r -F
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l container -d 'Container to size [default: the only one of the manifest, else made from the workload\'s name]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l name -d 'Name of the object or service [default: made from the workload\'s name]' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l namespace -d 'Namespace of the object' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l kind -d 'Kind of the object [default: that of the manifest given with --base, else deployment]' -r -f -a "deployment\t'Deployment'
 statefulset\t'`StatefulSet`'
@@ -147,6 +156,8 @@ daemonset\t'`DaemonSet`'
 job\t'Job'
 cronjob\t'`CronJob`'
 pod\t'Pod'"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l helm-path -d 'Where the values of a Helm chart have `resources`, as in `backend.app`' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l day -d 'Day (UTC) on which the recommender of an autoscaler starts from the checkpoint, as in `2026-05-04`' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l out -d 'Folder for forms that are several files' -r -f -a "(__fish_complete_directories)"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l memory-limit-factor -d 'Memory limit as a multiple of the memory request; 1: what a pod uses above its request is its neighbours\'' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l granularity -d 'In what the answer is given: amounts of CPU and memory, whole machines of a catalogue, or amounts with network' -r -f -a "cores\t'Amounts of CPU and memory'
@@ -180,7 +191,7 @@ always\t'Always; one line a second where it is not a terminal'
 never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l explain -d 'Show the neighbours with what they needed, where they differ, and what the answer would be without each'
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l cpu-limit -d 'Set a CPU limit too; it throttles even on an idle node, so none is set by default'
-complete -c shadow -n "__fish_shadow_using_subcommand predict" -l allow-uncertain -d 'Write a manifest from an uncertain answer too (one without an interval)'
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l allow-uncertain -d 'Write a manifest from an uncertain answer too: one without an interval, or with a confidence below 0.1'
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -11,7 +11,7 @@ use crate::units::Micros;
 
 use super::complete;
 use super::instances::MachineChoice;
-use super::values::{EstimatorChoice, FormatChoice, MetricChoice, SimilarityChoice, coverage, factor, weights};
+use super::values::{EstimatorChoice, FormatChoice, MetricChoice, SimilarityChoice, coverage, day, factor, weights};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -100,15 +100,15 @@ pub struct Predict {
     #[arg(long, value_name = "TARGET=COLUMN", help_heading = "Sample")]
     pub map: Vec<Mapping>,
 
-    /// Manifest to fill in (`-`: standard input); what comes out is the whole of it, with other resources
+    /// Manifest or stack file to fill in (`-`: standard input); what comes out is the whole of it, with other resources
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, add = complete::inputs(), help_heading = "Manifests")]
     pub base: Option<PathBuf>,
 
-    /// Container to size [default: the only one of the manifest, else the workload's name]
+    /// Container to size [default: the only one of the manifest, else made from the workload's name]
     #[arg(long, value_name = "NAME", help_heading = "Manifests")]
     pub container: Option<String>,
 
-    /// Name of the object [default: made from the workload's name]
+    /// Name of the object or service [default: made from the workload's name]
     #[arg(long, value_name = "NAME", help_heading = "Manifests")]
     pub name: Option<String>,
 
@@ -119,6 +119,14 @@ pub struct Predict {
     /// Kind of the object [default: that of the manifest given with --base, else deployment]
     #[arg(long, value_name = "KIND", help_heading = "Manifests")]
     pub kind: Option<KindChoice>,
+
+    /// Where the values of a Helm chart have `resources`, as in `backend.app`
+    #[arg(long, value_name = "PATH", help_heading = "Manifests")]
+    pub helm_path: Option<String>,
+
+    /// Day (UTC) on which the recommender of an autoscaler starts from the checkpoint, as in `2026-05-04`
+    #[arg(long, value_name = "DATE", value_parser = day, help_heading = "Manifests")]
+    pub day: Option<Micros>,
 
     /// Folder for forms that are several files
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, add = complete::folders(), help_heading = "Manifests")]
@@ -140,7 +148,7 @@ pub struct Predict {
     #[command(flatten)]
     pub machines: MachineChoice,
 
-    /// Write a manifest from an uncertain answer too (one without an interval)
+    /// Write a manifest from an uncertain answer too: one without an interval, or with a confidence below 0.1
     #[arg(long, help_heading = "Manifests")]
     pub allow_uncertain: bool,
 }
@@ -162,6 +170,24 @@ pub enum OutputForm {
     Kubernetes,
     /// A patch for `kubectl patch --patch-file`
     KubernetesPatch,
+    /// A Kustomize component: with --out a patch per workload beside it, else one file
+    Kustomize,
+    /// `resources` for the values of a Helm chart, under --helm-path
+    HelmValues,
+    /// A JSON patch (RFC 6902) that tests the container's name before it changes anything
+    JsonPatch,
+    /// New sizes of a running pod, for `kubectl patch --subresource resize`
+    Resize,
+    /// A `LimitRange`: defaults of a namespace
+    LimitRange,
+    /// A `VerticalPodAutoscaler` with the interval as its bounds, in mode `Off`
+    Vpa,
+    /// The same with a checkpoint from the neighbours, so that its recommender starts warm; needs --day
+    VpaCheckpoint,
+    /// A stack file for `docker stack deploy`, or the one given with --base filled in
+    Swarm,
+    /// A file for `docker compose`, or the one given with --base filled in
+    Compose,
     /// A Terraform module: the whole of it with --out, else one file
     Terraform,
 }

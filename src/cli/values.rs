@@ -5,7 +5,7 @@ use std::str::FromStr;
 use clap::ValueEnum;
 
 use crate::predict::ResourceWeights;
-use crate::units::{Bytes, Cores};
+use crate::units::{Bytes, Cores, Micros};
 
 /// Why a typed value is not what it should be.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -298,6 +298,18 @@ pub fn size(text: &str) -> Result<Bytes, ValueError> {
     }
 }
 
+/// Parses a day, as in `2026-05-04`, into its midnight (UTC, since 1970).
+///
+/// # Errors
+/// Anything else.
+pub fn day(text: &str) -> Result<Micros, ValueError> {
+    let form = || ValueError::Form { text: text.to_owned(), what: "a day", expected: "a date, as in `2026-05-04`" };
+    if text.len() != 10 {
+        return Err(form());
+    }
+    Micros::from_date(&format!("{text} 00:00:00")).map_err(|_no_date| form())
+}
+
 /// Parses a share that stays free, as in `10%` or `0.1`, into thousandths.
 ///
 /// # Errors
@@ -380,6 +392,14 @@ mod tests {
         }
         for text in ["", "GiB", "12 apples", "-1GiB", "0", "1e30", "NaN", "1GIB", "512m"] {
             assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_are_midnights() {
+        assert_eq!(day("2024-05-21"), Ok(Micros::from_seconds(1_716_249_600)));
+        for text in ["", "today", "2024-13-01", "2024-05-2", "21.05.2024", "2024-05-21Z"] {
+            assert!(day(text).is_err(), "{text}");
         }
     }
 

@@ -43,13 +43,22 @@ fn check_arguments(args: &Predict) -> Result<(), CommandError> {
             .hint("write one of them into a file"));
     }
     let form = args.output.map(Format::from);
-    if args.base.is_some() && form.is_some_and(|form| form != Format::Kubernetes) {
-        return Err(CommandError::usage("a manifest is filled in by the form `kubernetes` alone")
-            .hint("use `-o kubernetes` with `--base`, or leave out `--base`"));
+    if args.base.is_some() && form.is_some_and(|form| !form.takes_base()) {
+        return Err(CommandError::usage("this form is not made from a manifest")
+            .hint("use `--base` with `-o kubernetes`, `json-patch`, `swarm` or `compose`, or leave it out"));
     }
-    if args.granularity == GranularityChoice::Network && form == Some(Format::Terraform) {
-        return Err(CommandError::usage("the Terraform module holds no network bandwidth")
-            .hint("use `--granularity network` with `-o kubernetes` or `-o kubernetes-patch`"));
+    if args.granularity == GranularityChoice::Network && form.is_some_and(|form| !form.holds_network()) {
+        return Err(CommandError::usage("this form has no place for network bandwidth").hint(
+            "use `--granularity network` with `-o kubernetes`, `kubernetes-patch`, `kustomize`, `swarm` or `compose`",
+        ));
+    }
+    for (is_given, wanted, option) in [
+        (args.helm_path.is_some(), form == Some(Format::HelmValues), "`--helm-path` is for `-o helm-values`"),
+        (args.day.is_some(), form == Some(Format::VpaCheckpoint), "`--day` is for `-o vpa-checkpoint`"),
+    ] {
+        if is_given && !wanted {
+            return Err(CommandError::usage(format!("{option}, and has no meaning here")).hint("leave it out"));
+        }
     }
     let sizes_containers = args.base.is_some() || form.is_some_and(Format::is_manifest);
     if args.granularity == GranularityChoice::Vm && sizes_containers {
@@ -69,6 +78,8 @@ fn emit_options(ui: &Ui, args: &Predict) -> Result<EmitOptions, CommandError> {
         base,
         cpu_limit: if args.cpu_limit { CpuLimit::Factor(1.0) } else { CpuLimit::None },
         memory_limit_factor: args.memory_limit_factor,
+        helm_path: args.helm_path.clone(),
+        day: args.day,
         has_network: args.granularity == GranularityChoice::Network,
         renting: (args.granularity == GranularityChoice::Vm).then(|| renting(&args.machines)).transpose()?,
         several_files: args.out.is_some(),
@@ -173,7 +184,11 @@ fn form_of(args: &Predict, is_terminal: bool, count: usize) -> Format {
     }
 }
 
-/// Refuses to write what a cluster acts on from an answer without an interval.
+/// Below it an answer is too uncertain for a manifest: nine tenths of the way to farther than anything that the store saw
+/// among its own.
+const LEAST_CONFIDENCE: f64 = 0.1;
+
+/// Refuses to write what a cluster acts on from an answer without an interval, or from the edge of what is known.
 fn refuse_uncertain(predictions: &[Prediction], form: Format, args: &Predict) -> Result<(), CommandError> {
     if !form.is_manifest() || args.allow_uncertain {
         return Ok(());
@@ -184,6 +199,17 @@ fn refuse_uncertain(predictions: &[Prediction], form: Format, args: &Predict) ->
             && (missing(prediction.allocation.cpu.is_some(), prediction.interval.cpu.is_some())
                 || missing(prediction.allocation.memory.is_some(), prediction.interval.memory.is_some()))
     };
+    let is_far = |prediction: &&Prediction| {
+        prediction.decision != Decision::Abstain && prediction.confidence() < LEAST_CONFIDENCE
+    };
+    if let Some(prediction) = predictions.iter().find(is_far) {
+        return Err(CommandError::abstained(format!(
+            "the answer for `{}` is uncertain: its confidence is {:.2}, less than {LEAST_CONFIDENCE}",
+            prediction.workload.escape_debug(),
+            prediction.confidence()
+        ))
+        .hint("take it all the same with `--allow-uncertain`, or see what it rests on with `--explain`"));
+    }
     match predictions.iter().find(is_uncertain) {
         None => Ok(()),
         Some(prediction) => Err(CommandError::abstained(format!(
@@ -269,6 +295,15 @@ impl From<OutputForm> for Format {
             OutputForm::Yaml => Self::Yaml,
             OutputForm::Kubernetes => Self::Kubernetes,
             OutputForm::KubernetesPatch => Self::KubernetesPatch,
+            OutputForm::Kustomize => Self::Kustomize,
+            OutputForm::HelmValues => Self::HelmValues,
+            OutputForm::JsonPatch => Self::JsonPatch,
+            OutputForm::Resize => Self::Resize,
+            OutputForm::LimitRange => Self::LimitRange,
+            OutputForm::Vpa => Self::Vpa,
+            OutputForm::VpaCheckpoint => Self::VpaCheckpoint,
+            OutputForm::Swarm => Self::Swarm,
+            OutputForm::Compose => Self::Compose,
             OutputForm::Terraform => Self::Terraform,
         }
     }

@@ -17,7 +17,7 @@ impl Form for Kubernetes {
             return Err(EmitError::OneWorkload { form: "--base", count: predictions.len() });
         };
         let sizing = Sizing::of(prediction, options)?;
-        let documents = merge::merged(base, prediction, &sizing, options)?;
+        let (documents, _) = merge::merged(base, prediction, &sizing, options)?;
         let mut text = format!("# shadow {}: whole objects:\n#   kubectl apply -f FILE\n", options.version);
         text += &documents.iter().map(write_document).collect::<Vec<_>>().join("---\n");
         let mut emitted = Emitted::one("shadow.yaml", text);

@@ -6,6 +6,7 @@ use crate::predict::{Decision, Prediction};
 use crate::units::{Bytes, Cores};
 
 use super::manifest::{Manifest, WorkloadKind, is_list};
+use super::target::Target;
 use super::{EmitError, EmitOptions, Sizing, bandwidth, names};
 
 const PREFIX: &str = "shadow.dev/";
@@ -13,13 +14,26 @@ const PREFIX: &str = "shadow.dev/";
 /// The longest workload name that an annotation repeats in full.
 const LONGEST_NOTE: usize = 1024;
 
-/// Returns the documents of `base` with `sizing` in the chosen container.
+/// Where in a manifest a sizing went.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Place {
+    /// The object and its container.
+    pub(super) target: Target,
+    /// `containers` or `initContainers`.
+    pub(super) list: &'static str,
+    /// The container's position in it.
+    pub(super) index: usize,
+    /// All of its resources, with the sizing.
+    pub(super) resources: Value,
+}
+
+/// Returns the documents of `base` with `sizing` in the chosen container, and which that was.
 pub(super) fn merged(
     base: &Manifest,
     prediction: &Prediction,
     sizing: &Sizing,
     options: &EmitOptions,
-) -> Result<Vec<Value>, EmitError> {
+) -> Result<(Vec<Value>, Place), EmitError> {
     let mut documents = base.documents.clone();
     let mut objects = Vec::new();
     for document in &mut documents {
@@ -30,10 +44,10 @@ pub(super) fn merged(
     let (kind, object) = choose_object(objects, prediction, options)?;
     let name = object_name(object).unwrap_or_default();
     names::check_object(&name, kind.longest_name())?;
-    let container = set_resources(kind, object, &name, prediction, sizing, options)?;
-    annotate(object, prediction, options, &container);
+    let place = set_resources(kind, object, &name, prediction, sizing, options)?;
+    annotate(object, prediction, options, &place.target.container);
     bandwidth::annotate(object, kind, prediction, options)?;
-    Ok(documents)
+    Ok((documents, place))
 }
 
 fn collect<'a>(object: &'a mut Mapping, found: &mut Vec<(WorkloadKind, &'a mut Mapping)>) {
@@ -104,7 +118,8 @@ fn set_resources(
     prediction: &Prediction,
     sizing: &Sizing,
     options: &EmitOptions,
-) -> Result<String, EmitError> {
+) -> Result<Place, EmitError> {
+    let namespace = metadata_text(object, "namespace");
     let nothing = || EmitError::NotInBase {
         wanted: format!("containers in {} `{object_name}`", kind.name()),
         found: "none".to_owned(),
@@ -141,11 +156,14 @@ fn set_resources(
     names::check_label("the container", &container)?;
     let list = if ordinary.contains(&container) { "containers" } else { "initContainers" };
     let items = pod.get_mut(list).and_then(Value::as_sequence_mut).ok_or_else(nothing)?;
-    let chosen = items.iter_mut().find(|item| item.get("name").and_then(Value::as_str) == Some(container.as_str()));
-    let chosen = chosen.and_then(Value::as_mapping_mut).ok_or_else(nothing)?;
+    let is_chosen = |item: &Value| item.get("name").and_then(Value::as_str) == Some(container.as_str());
+    let index = items.iter().position(is_chosen).ok_or_else(nothing)?;
+    let chosen = items.get_mut(index).and_then(Value::as_mapping_mut).ok_or_else(nothing)?;
     let resources = mapping_at(chosen, "resources");
     fill_resources(resources, sizing);
-    Ok(container)
+    let resources = Value::Mapping(resources.clone());
+    let target = Target { kind, name: object_name.to_owned(), namespace, container };
+    Ok(Place { target, list, index, resources })
 }
 
 /// Returns the mapping under `key`, made where it is missing or null.
@@ -187,6 +205,7 @@ pub(super) fn annotate(object: &mut Mapping, prediction: &Prediction, options: &
         annotations.shift_remove(key.as_str());
     }
     annotations.shift_remove(format!("{PREFIX}workload").as_str());
+    annotations.shift_remove(format!("{PREFIX}novelty").as_str());
     for (key, value) in notes(prediction, options, &name, container) {
         annotations.insert(Value::from(format!("{PREFIX}{key}")), Value::from(value));
     }
@@ -216,7 +235,12 @@ pub(super) fn basis(prediction: &Prediction) -> String {
 }
 
 /// Returns the notes that travel with the numbers, key (without prefix) and value, in their order.
-fn notes(prediction: &Prediction, options: &EmitOptions, object: &str, container: &str) -> Vec<(String, String)> {
+pub(super) fn notes(
+    prediction: &Prediction,
+    options: &EmitOptions,
+    object: &str,
+    container: &str,
+) -> Vec<(String, String)> {
     let mut notes = vec![
         ("version".to_owned(), options.version.clone()),
         ("observed".to_owned(), format!("{}s", prediction.observed_seconds)),
@@ -224,8 +248,12 @@ fn notes(prediction: &Prediction, options: &EmitOptions, object: &str, container
         ("decision".to_owned(), prediction.decision.name().to_owned()),
         ("basis".to_owned(), basis(prediction)),
         ("confidence".to_owned(), format!("{:.2}", prediction.confidence())),
+        ("coverage".to_owned(), format!("{}%", percent(prediction))),
         ("store".to_owned(), prediction.store_digest.clone()),
     ];
+    if let Some(novelty) = prediction.novelty.filter(|novelty| novelty.is_finite()) {
+        notes.push(("novelty".to_owned(), format!("{novelty:.2}")));
+    }
     if prediction.workload != object {
         let mut workload = prediction.workload.clone();
         if workload.len() > LONGEST_NOTE {
@@ -235,8 +263,7 @@ fn notes(prediction: &Prediction, options: &EmitOptions, object: &str, container
         }
         notes.push(("workload".to_owned(), workload));
     }
-    // 0.57 * 100 is 56.99999999999999.
-    let percent = (prediction.coverage * 1e4).round() / 100.0;
+    let percent = percent(prediction);
     if let Some((low, high)) = prediction.interval.cpu {
         notes
             .push((note_key(container, "cpu"), format!("{percent}% interval {}..{}", shown_cpu(low), shown_cpu(high))));
@@ -246,6 +273,11 @@ fn notes(prediction: &Prediction, options: &EmitOptions, object: &str, container
         notes.push((note_key(container, "memory"), interval));
     }
     notes
+}
+
+/// Returns the coverage in per cent. 0.57 * 100 is 56.99999999999999.
+fn percent(prediction: &Prediction) -> f64 {
+    (prediction.coverage * 1e4).round() / 100.0
 }
 
 fn shown_cpu(cpu: Cores) -> Cores {

@@ -5,21 +5,31 @@
 //! refuse an abstention.
 
 mod bandwidth;
+mod compose;
 mod csv;
+mod evidence;
+mod helm_values;
 pub mod instances;
 mod json;
+mod json_patch;
 mod jsonl;
 mod kubernetes;
 mod kubernetes_patch;
+mod kustomize;
+mod limit_range;
 mod manifest;
 mod merge;
 mod names;
 mod record;
 mod renting;
+mod resize;
 mod scalars;
 mod sizing;
 mod table;
+mod target;
 mod terraform;
+mod vpa;
+mod vpa_checkpoint;
 mod yaml;
 mod yaml_text;
 
@@ -55,6 +65,10 @@ pub struct EmitOptions {
     pub has_network: bool,
     /// Machines to choose from, where whole machines were asked for.
     pub renting: Option<Renting>,
+    /// Keys that lead to `resources` in a chart's values, with dots between them.
+    pub helm_path: Option<String>,
+    /// Midnight (UTC, since 1970) of the day on which a recommender starts from a checkpoint.
+    pub day: Option<crate::units::Micros>,
     /// Whether a form may be several files.
     pub several_files: bool,
     /// Columns of the terminal, for tables.
@@ -76,6 +90,8 @@ impl Default for EmitOptions {
             memory_limit_factor: 1.0,
             has_network: false,
             renting: None,
+            helm_path: None,
+            day: None,
             several_files: false,
             width: 100,
             explain: false,
@@ -94,7 +110,7 @@ impl EmitOptions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmittedFile {
     /// Its name, to be used in a folder.
-    pub name: &'static str,
+    pub name: String,
     /// Its whole content, ending in a line break.
     pub text: String,
 }
@@ -109,8 +125,8 @@ pub struct Emitted {
 }
 
 impl Emitted {
-    fn one(name: &'static str, text: String) -> Self {
-        Self { files: vec![EmittedFile { name, text }], hints: Vec::new() }
+    fn one(name: &str, text: String) -> Self {
+        Self { files: vec![EmittedFile { name: name.to_owned(), text }], hints: Vec::new() }
     }
 
     /// Returns the text for a stream.
@@ -125,7 +141,7 @@ impl Emitted {
     pub fn write_into(&self, folder: &Path) -> Result<Vec<PathBuf>, crate::artifact::ArtifactError> {
         let mut paths = Vec::new();
         for file in &self.files {
-            let path = folder.join(file.name);
+            let path = folder.join(&file.name);
             crate::artifact::write_atomic(&path, file.text.as_bytes())?;
             paths.push(path);
         }
@@ -159,13 +175,31 @@ pub enum Format {
     Kubernetes,
     /// The minimal patch.
     KubernetesPatch,
+    /// A Kustomize component.
+    Kustomize,
+    /// Values for a Helm chart.
+    HelmValues,
+    /// Operations of RFC 6902.
+    JsonPatch,
+    /// New sizes of a running pod.
+    Resize,
+    /// Defaults of a namespace.
+    LimitRange,
+    /// An autoscaler with the interval as its bounds.
+    Vpa,
+    /// An autoscaler with its recommender's memory.
+    VpaCheckpoint,
+    /// A Swarm stack.
+    Swarm,
+    /// A Compose file.
+    Compose,
     /// A module that uses the built-in provider only.
     Terraform,
 }
 
 impl Format {
     /// All forms, in the order of their listing.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 17] = [
         Self::Table,
         Self::Json,
         Self::Jsonl,
@@ -173,6 +207,15 @@ impl Format {
         Self::Yaml,
         Self::Kubernetes,
         Self::KubernetesPatch,
+        Self::Kustomize,
+        Self::HelmValues,
+        Self::JsonPatch,
+        Self::Resize,
+        Self::LimitRange,
+        Self::Vpa,
+        Self::VpaCheckpoint,
+        Self::Swarm,
+        Self::Compose,
         Self::Terraform,
     ];
 
@@ -186,13 +229,33 @@ impl Format {
             Self::Yaml => "yaml",
             Self::Kubernetes => "kubernetes",
             Self::KubernetesPatch => "kubernetes-patch",
+            Self::Kustomize => "kustomize",
+            Self::HelmValues => "helm-values",
+            Self::JsonPatch => "json-patch",
+            Self::Resize => "resize",
+            Self::LimitRange => "limit-range",
+            Self::Vpa => "vpa",
+            Self::VpaCheckpoint => "vpa-checkpoint",
+            Self::Swarm => "swarm",
+            Self::Compose => "compose",
             Self::Terraform => "terraform",
         }
     }
 
     /// Returns whether a machine acts on it, so that an abstention has no such form.
     pub const fn is_manifest(self) -> bool {
-        matches!(self, Self::Kubernetes | Self::KubernetesPatch | Self::Terraform)
+        !matches!(self, Self::Table | Self::Json | Self::Jsonl | Self::Csv | Self::Yaml)
+    }
+
+    /// Returns whether it can be made from the user's own file.
+    pub const fn takes_base(self) -> bool {
+        matches!(self, Self::Kubernetes | Self::JsonPatch | Self::Swarm | Self::Compose)
+    }
+
+    /// Returns whether network bandwidth has a place in it.
+    pub const fn holds_network(self) -> bool {
+        !self.is_manifest()
+            || matches!(self, Self::Kubernetes | Self::KubernetesPatch | Self::Kustomize | Self::Swarm | Self::Compose)
     }
 
     /// Writes `predictions` in this form.
@@ -208,6 +271,15 @@ impl Format {
             Self::Yaml => &yaml::Yaml,
             Self::Kubernetes => &kubernetes::Kubernetes,
             Self::KubernetesPatch => &kubernetes_patch::KubernetesPatch,
+            Self::Kustomize => &kustomize::Kustomize,
+            Self::HelmValues => &helm_values::HelmValues,
+            Self::JsonPatch => &json_patch::JsonPatch,
+            Self::Resize => &resize::Resize,
+            Self::LimitRange => &limit_range::LimitRange,
+            Self::Vpa => &vpa::Vpa,
+            Self::VpaCheckpoint => &vpa_checkpoint::VpaCheckpoint,
+            Self::Swarm => &compose::Compose::Swarm,
+            Self::Compose => &compose::Compose::Compose,
             Self::Terraform => &terraform::Terraform,
         };
         form.emit(predictions, options)

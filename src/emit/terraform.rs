@@ -71,8 +71,8 @@ impl Form for Terraform {
             let json = serde_json::to_string_pretty(&Variables { shadow: sizes });
             let json = json.map_err(|error| EmitError::Encode(error.to_string()))? + "\n";
             let files = vec![
-                EmittedFile { name: "shadow.tf", text: head + &MODULE.replace("@DEFAULT@", "") },
-                EmittedFile { name: "shadow.auto.tfvars.json", text: json },
+                EmittedFile { name: "shadow.tf".to_owned(), text: head + &MODULE.replace("@DEFAULT@", "") },
+                EmittedFile { name: "shadow.auto.tfvars.json".to_owned(), text: json },
             ];
             return Ok(Emitted { files, hints: vec!["try it with `terraform init` and `terraform plan`".to_owned()] });
         }

@@ -108,6 +108,40 @@ fn facts_with_escapes_are_harmless_in_messages() {
     assert!(answer.stderr.chars().all(|c| c == '\n' || !c.is_control()), "{:?}", answer.stderr);
 }
 
+#[test]
+fn every_form_is_wired_and_options_of_other_forms_are_refused() {
+    let world = indexed();
+    world.write("stack.yml", "services:\n  web: {image: x}\n");
+    let said = |arguments: &[&str]| world.run([&["predict", "sample.csv", "-o"], arguments].concat());
+    for (arguments, expected) in [
+        (&["kustomize"][..], "kind: Component"),
+        (&["helm-values", "--helm-path", "backend.app"], "backend:\n  app:\n    resources:"),
+        (&["json-patch"], "/spec/template/spec/containers/0/resources"),
+        (&["resize", "--name", "web-7d"], "kubectl patch pod web-7d --subresource resize"),
+        (&["limit-range"], "kind: LimitRange"),
+        (&["vpa"], "updateMode: \"Off\""),
+        (&["vpa-checkpoint", "--day", "2026-05-04"], "referenceTimestamp: \"2026-05-04T00:00:00Z\""),
+        (&["swarm"], "reservations:"),
+        (&["compose", "--base", "stack.yml"], "image: x"),
+    ] {
+        let answer = said(arguments).expect_code(0);
+        assert!(answer.stdout.contains(expected), "{arguments:?}: {}", answer.stdout);
+        assert!(answer.stderr.contains("hint: "), "{arguments:?}: {}", answer.stderr);
+    }
+    for (arguments, expected) in [
+        (&["kustomize", "--base", "stack.yml"][..], "not made from a manifest"),
+        (&["json", "--helm-path", "x"], "`--helm-path` is for `-o helm-values`"),
+        (&["vpa", "--day", "2026-05-04"], "`--day` is for `-o vpa-checkpoint`"),
+        (&["vpa-checkpoint"], "--day"),
+        (&["vpa", "--granularity", "network"], "no place for network bandwidth"),
+    ] {
+        let answer = said(arguments).expect_code(2);
+        assert!(answer.stderr.contains(expected), "{arguments:?}: {}", answer.stderr);
+    }
+    let answer = said(&["kustomize", "--out", "part"]).expect_code(0);
+    assert!(answer.stdout.is_empty() && world.path("part/kustomization.yaml").is_file(), "{}", answer.stderr);
+}
+
 /// Returns the script of a stand-in for an API server, or prints why a test is skipped.
 fn fake_server(test: &str) -> Option<PathBuf> {
     let server = checker("fake_apiserver.py", test)?;

@@ -201,7 +201,7 @@ fn a_base_that_does_not_fit_is_refused_with_what_it_holds() {
     refused(&world, &base(&["broken.yaml"]), 1, &["`--base` takes YAML or JSON manifests"]);
     refused(&world, &base(&["base.yaml", "--container", "web"]), 1, &["no container `web`", "`app`, `proxy`"]);
     refused(&world, &base(&["base.yaml", "--name", "cart"]), 1, &["no workload `cart`", "`Deployment/shop`"]);
-    refused(&world, &base(&["base.yaml", "-o", "json"]), 2, &["`kubernetes` alone", "`-o kubernetes`"]);
+    refused(&world, &base(&["base.yaml", "-o", "json"]), 2, &["not made from a manifest", "`-o kubernetes`"]);
     let answer = world.run(base(&["base.yaml"])).expect_code(2);
     assert!(answer.stdout.is_empty() && answer.stderr.contains("choose with `--container`"), "{}", answer.stderr);
     let filled = world.run(base(&["base.yaml", "--container", "app"])).expect_code(0).stdout;

@@ -4,6 +4,7 @@ mod control;
 mod estimator;
 mod fingerprints;
 mod machines;
+mod manifests;
 mod map;
 mod merging;
 mod moments;

@@ -11,7 +11,7 @@ use shadow::units::{Bytes, Cores};
 use crate::common::checkers::{checker, is_installed, terraform};
 use crate::common::predictions::{abstained, answered};
 
-const NASTY: [&str; 14] = [
+pub(super) const NASTY: [&str; 14] = [
     "shop/checkout",
     "say \"hi\"",
     "two\nlines",
@@ -75,7 +75,7 @@ spec:
 ";
 
 /// Returns a base of each kind with a pod template.
-fn base_of(kind: &str) -> String {
+pub(super) fn base_of(kind: &str) -> String {
     let pod = |indent: &str| {
         [
             "metadata:",
@@ -331,6 +331,7 @@ fn the_evidence_travels_as_annotations() {
     let expected: Value = serde_yaml::from_str(
         r#"{shadow.dev/version: "0.1.0", shadow.dev/observed: 60s, shadow.dev/window: 60s, shadow.dev/decision: neighbours,
             shadow.dev/basis: "1 neighbour of 48201 workloads, nearest at 0.08", shadow.dev/confidence: "0.88",
+            shadow.dev/coverage: "57%", shadow.dev/novelty: "0.12",
             shadow.dev/store: "b3:0123456789abcdef", shadow.dev/workload: "Shop/\ncart",
             shadow.dev/app.cpu: "57% interval 1m..250m", shadow.dev/app.memory: "57% interval 1Mi..512Mi"}"#,
     )
@@ -353,14 +354,14 @@ fn terraform_as_several_files_keeps_the_numbers_apart() {
     assert!(!fs_err::read_to_string(&paths[0]).unwrap().contains("default = {"));
 }
 
-fn write(folder: &Path, name: &str, text: &str) {
+pub(super) fn write(folder: &Path, name: &str, text: &str) {
     let path = folder.join(name);
     fs_err::create_dir_all(path.parent().unwrap()).unwrap();
     fs_err::write(path, text).unwrap();
 }
 
 /// Runs the checker over `folder` and fails with what it found wrong.
-fn check(script: &Path, folder: &Path, test: &str) {
+pub(super) fn check(script: &Path, folder: &Path, test: &str) {
     let out = Command::new("bash").arg(script).arg(folder).output().unwrap();
     let text = String::from_utf8_lossy(&out.stdout);
     if text.is_empty() {

@@ -5,6 +5,7 @@ mod bitbrains;
 mod emitted;
 mod expected_alibaba;
 mod expected_google;
+mod forms;
 mod index_files;
 mod index_format;
 mod replay_containers;

@@ -1,0 +1,240 @@
+//! The forms beside the plain manifest: what they hold, what they refuse, and the real tools on all of them with nasty
+//! names.
+
+use serde_json::json;
+use serde_yaml::Value;
+use shadow::emit::{CpuLimit, EmitError, EmitOptions, Format, Manifest, WorkloadKind};
+use shadow::predict::Prediction;
+use shadow::units::{Bytes, Micros};
+
+use super::emitted::{NASTY, base_of, check, write};
+use crate::common::checkers::{checker, is_installed};
+use crate::common::predictions::answered;
+
+const STACK: &str = "# the owner's own
+services:
+  web:
+    image: registry.example/web:1
+    ports:
+    - \"8080:80\"
+    deploy:
+      replicas: 2
+      labels:
+      - \"team=shop\"
+      resources:
+        limits: {cpus: \"0.1\", memory: 20M, pids: 100}
+  db:
+    image: registry.example/db:2
+    environment: {MODE: \"yes\", COUNT: \"012\"}
+networks:
+  inner: {}
+";
+
+/// Monday, 4 May 2026.
+const DAY: Micros = Micros::from_seconds(1_777_852_800);
+
+fn named(name: &str) -> EmitOptions {
+    EmitOptions {
+        name: Some(name.to_owned()),
+        namespace: Some("shop".to_owned()),
+        container: Some("app".to_owned()),
+        day: Some(DAY),
+        ..EmitOptions::default()
+    }
+}
+
+fn text_of(format: Format, prediction: &Prediction, options: &EmitOptions) -> String {
+    format.emit(std::slice::from_ref(prediction), options).unwrap().into_text()
+}
+
+fn documents(text: &str) -> Vec<Value> {
+    serde_yaml::Deserializer::from_str(text).map(|one| serde::Deserialize::deserialize(one).unwrap()).collect()
+}
+
+fn yaml(text: &str) -> Value {
+    serde_yaml::from_str(text).unwrap()
+}
+
+#[test]
+fn a_component_is_several_files_or_one_that_works_alone() {
+    let both = [answered("checkout", 250, 512), answered("cart", 100, 64)];
+    let folder = EmitOptions { several_files: true, ..EmitOptions::default() };
+    let emitted = Format::Kustomize.emit(&both, &folder).unwrap();
+    let names: Vec<&str> = emitted.files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["checkout-deployment.yaml", "cart-deployment.yaml", "kustomization.yaml"]);
+    let component = yaml(&emitted.files[2].text);
+    assert_eq!(component["kind"], Value::from("Component"));
+    assert_eq!(component["patches"][1]["path"], Value::from("cart-deployment.yaml"));
+    assert_eq!(component["patches"][1]["target"], yaml("{kind: Deployment, name: cart}"));
+    let alone = yaml(&Format::Kustomize.emit(&both, &EmitOptions::default()).unwrap().into_text());
+    let inside = yaml(alone["patches"][0]["patch"].as_str().unwrap());
+    assert_eq!(inside, yaml(&emitted.files[0].text));
+}
+
+#[test]
+fn values_stand_under_the_path_and_hold_nothing_else() {
+    let options = EmitOptions { helm_path: Some("backend.on".to_owned()), ..EmitOptions::default() };
+    let values = yaml(&text_of(Format::HelmValues, &answered("x", 250, 512), &options));
+    let expected = "{backend: {\"on\": {resources: {requests: {cpu: 250m, memory: 512Mi}, limits: {memory: 512Mi}}}}}";
+    assert_eq!(values, yaml(expected));
+    for path in ["", ".a", "a..b", "a\nb"] {
+        let options = EmitOptions { helm_path: Some(path.to_owned()), ..EmitOptions::default() };
+        let refused = Format::HelmValues.emit(&[answered("x", 250, 512)], &options);
+        assert!(matches!(refused, Err(EmitError::BadOption { option: "--helm-path", .. })), "{path}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_json_patch_finds_its_container_and_keeps_its_other_resources() {
+    let operations = |options: &EmitOptions| -> serde_json::Value {
+        serde_json::from_str(&text_of(Format::JsonPatch, &answered("x", 250, 512), options)).unwrap()
+    };
+    let first = operations(&named("x"));
+    let path = "/spec/template/spec/containers/0";
+    let sizes = json!({"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"memory": "512Mi"}});
+    let expected = json!([
+        {"op": "test", "path": format!("{path}/name"), "value": "app"},
+        {"op": "add", "path": format!("{path}/resources"), "value": sizes},
+    ]);
+    assert_eq!(first, expected);
+    let base =
+        base_of("CronJob").replace("          - name: app\n", "          - name: first\n          - name: app\n");
+    let options = EmitOptions { base: Some(Manifest::parse(&base).unwrap()), name: None, ..named("x") };
+    let found = operations(&options);
+    assert_eq!(found[0]["path"], "/spec/jobTemplate/spec/template/spec/containers/1/name");
+    assert_eq!(found[1]["value"]["requests"]["ephemeral-storage"], "1Gi");
+    assert!(found[1]["value"]["limits"].get("cpu").is_none(), "{found}");
+    let pod = EmitOptions { base: Some(Manifest::parse(&base_of("Pod")).unwrap()), name: None, ..named("x") };
+    let refused = Format::JsonPatch.emit(&[answered("x", 250, 512)], &pod);
+    assert!(matches!(refused, Err(EmitError::NeedsBase("Pod"))), "{refused:?}");
+}
+
+#[test]
+fn a_limit_range_sets_no_cpu_limit_unless_asked() {
+    let object = yaml(&text_of(Format::LimitRange, &answered("x", 250, 512), &named("shop-defaults")));
+    let expected = "[{type: Container, default: {memory: 512Mi}, defaultRequest: {cpu: 250m, memory: 512Mi}}]";
+    assert_eq!(object["spec"]["limits"], yaml(expected));
+    let limited = EmitOptions { cpu_limit: CpuLimit::Factor(2.0), ..named("shop-defaults") };
+    let object = yaml(&text_of(Format::LimitRange, &answered("x", 250, 512), &limited));
+    assert_eq!(object["spec"]["limits"][0]["default"]["cpu"], Value::from("500m"));
+}
+
+#[test]
+fn a_resize_is_for_pods_and_holds_names_and_resources_alone() {
+    let patch = yaml(&text_of(Format::Resize, &answered("x", 250, 512), &named("checkout-7d")));
+    let sized = "{name: app, resources: {requests: {cpu: 250m, memory: 512Mi}, limits: {memory: 512Mi}}}";
+    assert_eq!(patch, yaml(&format!("{{spec: {{containers: [{sized}]}}}}")));
+    let options = EmitOptions { kind: Some(WorkloadKind::Deployment), ..named("x") };
+    assert!(Format::Resize.emit(&[answered("x", 250, 512)], &options).is_err());
+}
+
+#[test]
+fn an_autoscaler_recommends_only_and_its_bounds_are_the_interval() {
+    let options = EmitOptions { kind: Some(WorkloadKind::StatefulSet), ..named("db") };
+    let text = text_of(Format::Vpa, &answered("x", 1500, 2048), &options);
+    assert!(text.contains("updateMode: \"Off\""), "{text}");
+    let spec = &yaml(&text)["spec"];
+    assert_eq!(spec["targetRef"], yaml("{apiVersion: apps/v1, kind: StatefulSet, name: db}"));
+    let policy = "{containerName: app, minAllowed: {cpu: 1m, memory: 1Mi}, maxAllowed: {cpu: 1500m, memory: 2Gi}}";
+    assert_eq!(spec["resourcePolicy"]["containerPolicies"][0], yaml(policy));
+    let pod = EmitOptions { kind: Some(WorkloadKind::Pod), ..named("x") };
+    assert!(Format::Vpa.emit(&[answered("x", 1, 1)], &pod).is_err());
+}
+
+#[test]
+fn a_warm_start_lets_the_recommender_say_the_prediction_at_once() {
+    let mut prediction = answered("x", 250, 512);
+    let mut smaller = prediction.neighbours[0].clone();
+    smaller.memory_peak = Some(Bytes::from_mebibytes(128));
+    prediction.neighbours.push(smaller);
+    let written = documents(&text_of(Format::VpaCheckpoint, &prediction, &named("checkout")));
+    assert_eq!(written[0]["kind"], Value::from("VerticalPodAutoscaler"));
+    let checkpoint = &written[1];
+    assert_eq!(checkpoint["metadata"], yaml("{name: checkout-app, namespace: shop}"));
+    assert_eq!(checkpoint["spec"], yaml("{vpaObjectName: checkout, containerName: app}"));
+    let status = &checkpoint["status"];
+    assert_eq!((&status["version"], &status["totalSamplesCount"]), (&Value::from("v3"), &Value::from(1440)));
+    for (histogram, first, amount) in [("cpuHistogram", 0.01, 0.25), ("memoryHistogram", 1e7, 512.0 * 1_048_576.0)] {
+        assert_eq!(status[histogram]["referenceTimestamp"], Value::from("2026-05-04T00:00:00Z"));
+        // As the recommender reads it back: the end of the bucket in which nine tenths are reached, with its 15 %.
+        let weights = status[histogram]["bucketWeights"].as_mapping().unwrap();
+        let of = |(bucket, weight): (&Value, &Value)| {
+            (bucket.as_str().unwrap().parse::<i32>().unwrap(), weight.as_f64().unwrap())
+        };
+        let total: f64 = weights.iter().map(of).map(|(_, weight)| weight).sum();
+        let mut passed = 0.0;
+        let reached = weights.iter().map(of).find(|(_, weight)| {
+            passed += weight;
+            passed >= 0.9 * total
+        });
+        let end = first * (1.05_f64.powi(reached.unwrap().0 + 1) - 1.0) / 0.05;
+        let said = end * 1.15;
+        assert!(said >= amount && said < amount * 1.1, "{histogram}: {said} for {amount}");
+    }
+    let undated = EmitOptions { day: None, ..named("x") };
+    let refused = Format::VpaCheckpoint.emit(&[prediction], &undated);
+    assert!(matches!(refused, Err(EmitError::BadOption { option: "--day", .. })), "{refused:?}");
+}
+
+#[test]
+fn a_stack_keeps_everything_but_the_sizes_of_its_service() {
+    let base = EmitOptions { base: Some(Manifest::parse(STACK).unwrap()), has_network: true, ..EmitOptions::default() };
+    for format in [Format::Swarm, Format::Compose] {
+        let mut found = yaml(&text_of(format, &answered("web", 250, 512), &base));
+        let sizes = "{limits: {memory: 512M, pids: 100}, reservations: {cpus: \"0.25\", memory: 512M}}";
+        let deploy = &mut found["services"]["web"]["deploy"];
+        assert_eq!(deploy["resources"], yaml(sizes));
+        assert_eq!(deploy["labels"], yaml("[\"team=shop\", \"shadow.dev/bandwidth-bits-per-second=1M\"]"));
+        let mut before = yaml(STACK);
+        for key in ["resources", "labels"] {
+            deploy[key] = Value::Null;
+            before["services"]["web"]["deploy"][key] = Value::Null;
+        }
+        assert_eq!(found, before);
+        let message = format.emit(&[answered("other", 1, 1)], &base).unwrap_err().to_string();
+        assert!(message.contains("several services: `web`, `db`; choose with `--name`"), "{message}");
+    }
+    let alone = yaml(&text_of(Format::Swarm, &answered("Shop/Web", 2000, 1536), &EmitOptions::default()));
+    let (name, service) = alone["services"].as_mapping().unwrap().iter().next().unwrap();
+    assert!(name.as_str().unwrap().starts_with("shop-web-"), "{name:?}");
+    let reservations = &service["deploy"]["resources"]["reservations"];
+    assert_eq!(reservations, &yaml("{cpus: \"2\", memory: 1536M}"));
+}
+
+#[test]
+fn the_real_tools_take_every_form_with_every_name() {
+    const TEST: &str = "the_real_tools_take_every_form_with_every_name";
+    let Some(script) = checker("check_emitted.sh", TEST) else { return };
+    if !is_installed("kubectl", TEST) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| write(folder.path(), name, text);
+    for (position, name) in NASTY.iter().enumerate() {
+        let options = EmitOptions {
+            namespace: Some("shop".to_owned()),
+            day: Some(DAY),
+            helm_path: (position % 2 == 1).then(|| "app.no".to_owned()),
+            cpu_limit: if position % 3 == 0 { CpuLimit::Factor(2.0) } else { CpuLimit::None },
+            has_network: true,
+            ..EmitOptions::default()
+        };
+        let prediction = answered(name, 250 + position as u64, 512);
+        put(&format!("values{position}.yaml"), &text_of(Format::HelmValues, &prediction, &options));
+        put(&format!("limits{position}.yaml"), &text_of(Format::LimitRange, &prediction, &options));
+        put(&format!("warm{position}.yaml"), &text_of(Format::VpaCheckpoint, &prediction, &options));
+        put(&format!("swarm{position}.yml"), &text_of(Format::Swarm, &prediction, &options));
+        if position > 2 {
+            continue;
+        }
+        put(&format!("vpa{position}.yaml"), &text_of(Format::Vpa, &prediction, &options));
+        put(&format!("compose{position}.yml"), &text_of(Format::Compose, &prediction, &options));
+        put(&format!("resize{position}.yaml"), &text_of(Format::Resize, &prediction, &options));
+        let emitted = Format::Kustomize.emit(&[prediction], &EmitOptions { several_files: true, ..options });
+        emitted.unwrap().write_into(&folder.path().join(format!("kustomize{position}"))).unwrap();
+    }
+    put("patch.json", &text_of(Format::JsonPatch, &answered("app", 250, 512), &named("checkout")));
+    let base = EmitOptions { base: Some(Manifest::parse(STACK).unwrap()), ..EmitOptions::default() };
+    put("stack.yml", &text_of(Format::Swarm, &answered("web", 250, 512), &base));
+    check(&script, folder.path(), TEST);
+}
