@@ -142,17 +142,17 @@ impl Chart {
     /// Returns the title of its pictures.
     pub(super) fn heading(&self) -> String {
         let shown = self.names.len();
-        let of = if shown < self.stored { format!(" of {}", self.stored) } else { String::new() };
-        format!("{shown}{of} workloads by their first {}", self.window)
+        let of = if shown < self.stored { format!(" of {}", grouped(self.stored)) } else { String::new() };
+        format!("{}{of} workloads by their first {}", grouped(shown), self.window)
     }
 
     /// Returns how it was made and is to be read.
     pub(super) fn caption(&self) -> String {
         let layout = &self.layout;
         format!(
-            "t-SNE of {} different fingerprints, perplexity {}, divergence {:.2}: near is alike, far and size mean nothing",
-            layout.distinct,
-            digits(layout.perplexity),
+            "t-SNE of {} different fingerprints, perplexity {:.0}, divergence {:.2}: near is alike, far and size mean nothing",
+            grouped(layout.distinct),
+            layout.perplexity,
             layout.divergence
         )
     }
@@ -269,6 +269,19 @@ fn scaled(value: f64, units: &[(f64, &str)]) -> String {
     format!("{} {name}", digits(value / size))
 }
 
+/// Returns a count with commas between thousands.
+pub(super) fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 /// Returns three significant digits.
 fn digits(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
@@ -294,6 +307,7 @@ mod tests {
         assert_eq!(seconds, ["12.0 s", "1.50 min", "2.00 h", "2.31 d"]);
         assert_eq!(Unit::Cores.shown(0.012_34), "0.0123 cores");
         assert_eq!(Unit::Machine.shown(0.5), "0.500 machines");
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::markup::escape;
 
-use super::chart::{Chart, Column};
+use super::chart::{Chart, Column, grouped};
 use super::drawing::{DARK, LIGHT, Shape, aside, radius, twins};
 use super::legend::{CLASSES, Legend};
 
@@ -171,7 +171,7 @@ fn key(out: &mut String, chart: &Chart, column: Option<&Column>, legend: &Legend
         shape(out, Shape::of(entry.class), [left + 6.0, y - 5.0], 5.0);
         out.push_str("\"/>");
         put(out, format_args!("<text x=\"{}\" y=\"{y}\">{}</text>", left + 20.0, escape(&short(&entry.label))));
-        put(out, format_args!("<text class=\"n\" x=\"{}\" y=\"{y}\">{}</text>\n", WIDTH - 24.0, entry.count));
+        put(out, format_args!("<text class=\"n\" x=\"{}\" y=\"{y}\">{}</text>\n", WIDTH - 24.0, grouped(entry.count)));
     }
     if !chart.newcomers.is_empty() {
         y += 34.0;

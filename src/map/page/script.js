@@ -16,7 +16,7 @@ const extend = (x, y) => {
 };
 for (let at = 0; at < count; at++) extend(data.x[at], data.y[at]);
 for (const one of data.newcomers) extend(one.x, one.y);
-const radius = () => data.radius * Math.min(3, Math.pow(Math.max(1, zoom / fitted), 0.4));
+const radius = () => Math.max(data.radius, Math.min(5.5, data.radius * Math.pow(Math.max(1, zoom / fitted), 0.6)));
 const asideX = [], asideY = [];
 function spread() {
   const size = radius();

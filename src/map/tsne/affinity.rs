@@ -41,10 +41,11 @@ impl Affinities {
         }
         let points = near.others.len() / count;
         let perplexity = Self::perplexity(perplexity, count);
-        let conditional: Vec<f64> = near
+        #[expect(clippy::cast_possible_truncation, reason = "an affinity needs no more digits than places have")]
+        let conditional: Vec<f32> = near
             .distances
             .par_chunks(count)
-            .flat_map_iter(|distances| conditional(distances, perplexity.ln()))
+            .flat_map_iter(|distances| conditional(distances, perplexity.ln()).into_iter().map(|value| value as f32))
             .collect();
         // Every pair twice, once from either side: counted, placed by row, sorted inside rows, equal columns added.
         let mut starts = vec![0_usize; points + 1];
@@ -56,8 +57,8 @@ impl Affinities {
             starts[row + 1] += starts[row];
         }
         let mut next = starts.clone();
-        let mut entries = vec![(0_u32, 0.0_f64); 2 * near.others.len()];
-        let mut put = |row: usize, column: u32, value: f64| {
+        let mut entries = vec![(0_u32, 0.0_f32); 2 * near.others.len()];
+        let mut put = |row: usize, column: u32, value: f32| {
             entries[next[row]] = (column, value);
             next[row] += 1;
         };
@@ -66,27 +67,23 @@ impl Affinities {
             put(row, other, value);
             put(other as usize, u32::try_from(row).unwrap_or(u32::MAX), value);
         }
-        let rows: Vec<Vec<(u32, f64)>> = (0..points)
-            .into_par_iter()
-            .map(|row| {
-                let mut own = entries[starts[row]..starts[row + 1]].to_vec();
-                own.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-                own.dedup_by(|later, kept| {
-                    let is_same = later.0 == kept.0;
-                    if is_same {
-                        kept.1 += later.1;
-                    }
-                    is_same
-                });
-                own
-            })
-            .collect();
-        let share = 0.5 / points as f64;
-        let mut symmetric = Self { starts: vec![0], others: Vec::new(), values: Vec::new() };
-        for row in rows {
-            symmetric.others.extend(row.iter().map(|(column, _)| *column));
-            #[expect(clippy::cast_possible_truncation, reason = "an affinity needs no more digits than places have")]
-            symmetric.values.extend(row.iter().map(|(_, value)| (value * share) as f32));
+        drop(conditional);
+        let mut rows: Vec<&mut [(u32, f32)]> = Vec::with_capacity(points);
+        let mut rest = entries.as_mut_slice();
+        for bounds in starts.windows(2) {
+            let (row, after) = rest.split_at_mut(bounds[1] - bounds[0]);
+            rows.push(row);
+            rest = after;
+        }
+        let lengths: Vec<usize> = rows.par_iter_mut().map(|row| merge(row)).collect();
+        let total = lengths.iter().sum();
+        let mut symmetric =
+            Self { starts: vec![0], others: Vec::with_capacity(total), values: Vec::with_capacity(total) };
+        #[expect(clippy::cast_possible_truncation, reason = "a small number")]
+        let share = (0.5 / points as f64) as f32;
+        for (row, length) in rows.iter().zip(lengths) {
+            symmetric.others.extend(row[..length].iter().map(|(column, _)| *column));
+            symmetric.values.extend(row[..length].iter().map(|(_, value)| value * share));
             symmetric.starts.push(symmetric.others.len());
         }
         symmetric
@@ -96,6 +93,22 @@ impl Affinities {
     pub fn perplexity(wanted: f64, neighbours: usize) -> f64 {
         wanted.min((neighbours as f64 / 3.0).max(1.0))
     }
+}
+
+/// Sorts a row by column, adds entries of the same column, and returns how many are left at its front.
+fn merge(row: &mut [(u32, f32)]) -> usize {
+    row.sort_unstable_by_key(|(column, _)| *column);
+    let mut length = 0;
+    for at in 0..row.len() {
+        if length > 0 && row[length - 1].0 == row[at].0 {
+            // Two at most: from either side. Their sum does not depend on which came first.
+            row[length - 1].1 += row[at].1;
+        } else {
+            row[length] = row[at];
+            length += 1;
+        }
+    }
+    length
 }
 
 /// Returns the affinities of one point to its neighbours, nearest first, that sum to 1 and have this entropy.
