@@ -825,7 +825,7 @@ _shadow() {
             return 0
             ;;
         shadow__subcmd__neighbours)
-            opts="-k -o -q -v -h --neighbours --metric --weights --window --output --format --workloads --map --store --threads --quiet --verbose --color --progress --help"
+            opts="-k -o -q -v -h --neighbours --metric --weights --application --user --class --source --window --output --format --workloads --map --store --threads --quiet --verbose --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -845,6 +845,22 @@ _shadow() {
                     ;;
                 --weights)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --application)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --class)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2018 bitbrains table" -- "${cur}"))
                     return 0
                     ;;
                 --window)

@@ -199,6 +199,15 @@ complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -s k -l neighb
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l metric -d 'How distance is measured' -r -f -a "euclidean\t'Straight-line distance: level and shape count'
 cosine\t'Angle between fingerprints: shape counts, level does not'"
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l weights -d 'Weights of resources: cpu, memory, network, disk and facts; 1 each by default' -r
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l application -d 'Only workloads of this application; can be repeated' -r
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l user -d 'Only workloads of this owner; can be repeated' -r
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l class -d 'Only workloads of this scheduling class; can be repeated' -r
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l source -d 'Only workloads from traces of this format; can be repeated' -r -f -a "auto\t'Tell from names, headers and content, and say what it was taken for'
+google-2011\t'Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`'
+google-2019\t'Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)'
+alibaba-2018\t'Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`'
+bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`'
+table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l window -d 'Learning window of the index to ask [default: the longest one that the sample fills]' -r
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -s o -l output -d 'Form of the answer [default: table on a terminal, else json]' -r -f -a "table\t'For people'
 json\t'One JSON document'

@@ -7,6 +7,7 @@
 //! and renamed, so a kill leaves the old file or the new one.
 
 mod atomic;
+pub mod blocks;
 mod lock;
 pub mod manifest;
 mod record;

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::ArtifactError;
+use super::blocks::Blocks;
 
 /// A BLAKE3 digest, printed as 64 hexadecimal digits: what identifies an input, wherever it lies.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,6 +72,34 @@ impl FileRecord {
             return Err(ArtifactError::Damaged { path, what: format!("checksum {found} instead of {}", self.crc32) });
         }
         Ok(())
+    }
+}
+
+impl FileRecord {
+    /// Records a file of blocks ([`super::blocks`]): its length, and the checksum of its table, which stands for the content.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn of_blocks(root: &Path, path: &str, rows: u64) -> Result<Self, ArtifactError> {
+        let (_, blocks) = Blocks::open(&root.join(path))?;
+        let crc32 = format!("{:08x}", blocks.table_crc32());
+        Ok(Self { path: path.to_owned(), bytes: blocks.file_bytes(), crc32, rows })
+    }
+
+    /// Compares a file of blocks with the record, without reading its content.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub fn verify_blocks(&self, root: &Path) -> Result<(), ArtifactError> {
+        let found = Self::of_blocks(root, &self.path, self.rows)?;
+        if found == *self {
+            return Ok(());
+        }
+        let what = format!(
+            "{} bytes with checksums {} instead of {} with {}",
+            found.bytes, found.crc32, self.bytes, self.crc32
+        );
+        Err(ArtifactError::Damaged { path: root.join(&self.path), what })
     }
 }
 

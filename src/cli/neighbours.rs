@@ -20,6 +20,9 @@ Examples:
   The five nearest to a workload of the store:
     shadow neighbours 3418309/0 -k 5
 
+  Among the workloads of one class:
+    shadow neighbours first-minute.csv --class batch
+
   Memory only, as JSON:
     shadow neighbours first-minute.csv --weights cpu=0,network=0,disk=0,facts=0 -o json";
 
@@ -45,6 +48,22 @@ pub struct Neighbours {
     /// Weights of resources: cpu, memory, network, disk and facts; 1 each by default
     #[arg(long, value_name = "LIST", value_parser = weights)]
     pub weights: Option<ResourceWeights>,
+
+    /// Only workloads of this application; can be repeated
+    #[arg(long, value_name = "NAME")]
+    pub application: Vec<String>,
+
+    /// Only workloads of this owner; can be repeated
+    #[arg(long, value_name = "NAME")]
+    pub user: Vec<String>,
+
+    /// Only workloads of this scheduling class; can be repeated
+    #[arg(long, value_name = "NAME")]
+    pub class: Vec<String>,
+
+    /// Only workloads from traces of this format; can be repeated
+    #[arg(long, value_name = "NAME")]
+    pub source: Vec<FormatChoice>,
 
     /// Learning window of the index to ask [default: the longest one that the sample fills]
     #[arg(long, value_name = "W")]

@@ -51,8 +51,12 @@ impl From<ArtifactError> for CommandError {
                 let hint = remake(path);
                 Self::from_library(Kind::Refused, error).hint(hint)
             }
-            ArtifactError::Foreign { .. } => {
-                Self::from_library(Kind::Refused, error).hint("name the folder of a store with `--store`")
+            ArtifactError::Foreign { path, .. } => {
+                // Inside an index the right folder was named, and what is wrong is the file.
+                let is_of_index = path.components().any(|part| part.as_os_str() == "index");
+                let hint =
+                    if is_of_index { remake(path) } else { "name the folder of a store with `--store`".to_owned() };
+                Self::from_library(Kind::Refused, error).hint(hint)
             }
             ArtifactError::Locked { .. } => Self::from_library(Kind::User, error)
                 .hint("wait until the other command has ended, or name another folder with `--store`"),

@@ -122,6 +122,9 @@ fn a_tree_that_cannot_be_used_is_made_anew() {
     expect(OpenError::OtherPoints { path: path() }, Kind::Refused, command);
     let damaged = ArtifactError::Damaged { path: path(), what: "a bit flipped".to_owned() };
     expect(OpenError::Artifact(damaged), Kind::Refused, command);
+    let foreign = |path| ArtifactError::Foreign { path, expected: "a tree of fingerprints" };
+    expect(foreign(path()), Kind::Refused, command);
+    expect(foreign("store.json".into()), Kind::Refused, "`--store`");
 }
 
 #[test]

@@ -5,7 +5,8 @@
 
 use std::sync::OnceLock;
 
-use crate::fingerprint::Forest;
+use crate::artifact::ArtifactError;
+use crate::fingerprint::{Ending, Forest, StoredForest};
 
 use super::draw::hashed;
 use super::estimate::{Weighted, by_distance};
@@ -21,11 +22,18 @@ const MOST_LEAVES: usize = 40_000_000;
 /// Resources by which neighbours are chosen: both are always allocated.
 const CHOOSING: [Resource; 2] = [Resource::Memory, Resource::Cpu];
 
-/// A forest with the leaves of all stored rows, row by row.
+/// A forest with the leaves of the stored rows.
 #[derive(Debug)]
-struct Grown {
-    forest: Forest,
-    leaves: OnceLock<Vec<u32>>,
+pub(super) enum Grown {
+    /// Grown now; leaves by row, looked up when they are first asked for. Nothing is kept in larger stores.
+    Here {
+        /// The trees.
+        forest: Forest,
+        /// Their leaves.
+        leaves: Vec<OnceLock<Box<[u32]>>>,
+    },
+    /// In a file.
+    Stored(StoredForest),
 }
 
 /// The learned similarity of a store.
@@ -51,23 +59,33 @@ impl Alike {
             let targets: Vec<Option<f64>> = rows.iter().map(target).collect();
             Forest::grow(&features, &targets, &keys, resource as u64)
         });
-        Self::of(grown)
+        Self {
+            grown: grown.map(|forest| {
+                let forest = forest?;
+                let is_kept = rows.len().saturating_mul(forest.trees()) <= MOST_LEAVES;
+                let kept = if is_kept { rows.len() } else { 0 };
+                Some(Grown::Here { forest, leaves: std::iter::repeat_with(OnceLock::new).take(kept).collect() })
+            }),
+        }
     }
 
-    /// Puts forests together, grown or read.
-    pub(super) fn of(forests: [Option<Forest>; 3]) -> Self {
-        Self { grown: forests.map(|forest| forest.map(|forest| Grown { forest, leaves: OnceLock::new() })) }
+    /// Puts stored forests together, in the order of [`Resource::ALL`].
+    pub(super) fn stored(forests: [Option<StoredForest>; 3]) -> Self {
+        Self { grown: forests.map(|forest| forest.map(Grown::Stored)) }
     }
 
     /// Returns the forests, in the order of [`Resource::ALL`].
-    pub(super) fn forests(&self) -> [Option<&Forest>; 3] {
-        self.grown.each_ref().map(|grown| grown.as_ref().map(|grown| &grown.forest))
+    pub(super) fn grown(&self) -> [Option<&Grown>; 3] {
+        self.grown.each_ref().map(Option::as_ref)
     }
 
     /// Chooses the `k` most similar of `found` (rows with their distances, nearest first) to a row of features, most similar
     /// first. `left_out` is a stored row that is asked about: only trees that have not seen it count.
     ///
     /// Without any similarity, the `k` nearest with shares by distance.
+    ///
+    /// # Errors
+    /// What is read of a stored forest is damaged.
     pub(super) fn choose(
         &self,
         rows: &[Remembered],
@@ -75,18 +93,18 @@ impl Alike {
         found: &[(u32, f64)],
         k: usize,
         left_out: Option<u32>,
-    ) -> Vec<Weighted> {
-        let by_resource = self
-            .grown
-            .each_ref()
-            .map(|grown| grown.as_ref().map(|grown| grown.similarities(rows, features, found, left_out)));
+    ) -> Result<Vec<Weighted>, ArtifactError> {
+        let mut by_resource = [const { None }; 3];
+        for (of, grown) in by_resource.iter_mut().zip(&self.grown) {
+            *of = grown.as_ref().map(|grown| grown.similarities(rows, features, found, left_out)).transpose()?;
+        }
         let chosen_by: Vec<&Vec<f64>> =
             CHOOSING.iter().filter_map(|&resource| by_resource[resource as usize].as_ref()).collect();
         let mean = |at: usize| chosen_by.iter().map(|of| of[at]).sum::<f64>() / chosen_by.len().max(1) as f64;
         let means: Vec<f64> = (0..found.len()).map(mean).collect();
         let mut order: Vec<usize> = (0..found.len()).filter(|&at| means[at] > 0.0).collect();
         if order.is_empty() {
-            return by_distance(&found[..k.min(found.len())]);
+            return Ok(by_distance(&found[..k.min(found.len())]));
         }
         // Equally similar ones in the order in which they were found: the nearer one first.
         order.sort_by(|&left, &right| means[right].total_cmp(&means[left]));
@@ -105,7 +123,7 @@ impl Alike {
             similarity: Some(means[at]),
             shares: [shares[0][position], shares[1][position], shares[2][position]],
         };
-        order.iter().enumerate().map(one).collect()
+        Ok(order.iter().enumerate().map(one).collect())
     }
 }
 
@@ -121,23 +139,44 @@ impl Grown {
         features: &[Option<f64>],
         found: &[(u32, f64)],
         left_out: Option<u32>,
-    ) -> Vec<f64> {
-        let trees = self.forest.trees();
-        let counts = left_out.and_then(|row| rows.get(row as usize)).map(|row| self.forest.unseen_by(key(row)));
-        let counts = counts.unwrap_or_default();
-        let ending = self.forest.ending(features, &counts);
-        let kept = (rows.len().saturating_mul(trees) <= MOST_LEAVES).then(|| {
-            self.leaves.get_or_init(|| rows.iter().flat_map(|row| self.forest.leaves(&row.features)).collect())
-        });
+    ) -> Result<Vec<f64>, ArtifactError> {
+        let left_out = left_out.and_then(|row| rows.get(row as usize));
+        let ending = self.ending(features, left_out)?;
         let similarity = |&(row, _): &(u32, f64)| {
-            let row = row as usize;
-            if let Some(leaves) = kept {
-                return ending.similarity(&leaves[row * trees..(row + 1) * trees]);
-            }
-            let leaves = rows.get(row).into_iter().flat_map(|row| self.forest.leaves(&row.features));
-            ending.similarity(&leaves.collect::<Vec<u32>>())
+            Ok(match self {
+                Self::Here { leaves, .. } => match leaves.get(row as usize) {
+                    Some(kept) => {
+                        ending.similarity(kept.get_or_init(|| self.leaves_here(rows, row).into_boxed_slice()))
+                    }
+                    None => ending.similarity(&self.leaves_here(rows, row)),
+                },
+                Self::Stored(forest) => ending.similarity(&forest.leaves(row)?),
+            })
         };
         found.iter().map(similarity).collect()
+    }
+
+    fn ending(&self, features: &[Option<f64>], left_out: Option<&Remembered>) -> Result<Ending, ArtifactError> {
+        match self {
+            Self::Here { forest, .. } => {
+                let counts = left_out.map(|row| forest.unseen_by(key(row))).unwrap_or_default();
+                Ok(forest.ending(features, &counts))
+            }
+            Self::Stored(forest) => {
+                let counts = left_out.map(|row| forest.unseen_by(key(row))).unwrap_or_default();
+                forest.ending(features, &counts)
+            }
+        }
+    }
+
+    /// Returns the leaves of a stored row in trees that were grown now.
+    fn leaves_here(&self, rows: &[Remembered], row: u32) -> Vec<u32> {
+        match self {
+            Self::Here { forest, .. } => {
+                rows.get(row as usize).into_iter().flat_map(|row| forest.leaves(&row.features)).collect()
+            }
+            Self::Stored(_) => Vec::new(),
+        }
     }
 }
 
@@ -177,7 +216,7 @@ mod tests {
     #[test]
     fn those_that_need_alike_are_chosen_and_shares_are_squared_similarities() {
         let rows = rows(200);
-        let chosen = Alike::grow(&rows).choose(&rows, &[Some(0.5), Some(0.99)], &everyone(&rows), 15, None);
+        let chosen = Alike::grow(&rows).choose(&rows, &[Some(0.5), Some(0.99)], &everyone(&rows), 15, None).unwrap();
         assert_eq!(chosen.len(), 15);
         let total: f64 = chosen.iter().map(|one| one.similarity.unwrap().powi(2)).sum();
         for one in &chosen {
@@ -198,7 +237,7 @@ mod tests {
         let alike = Alike::grow(&rows);
         let sum = |row: u32, left_out: Option<u32>| {
             let others: Vec<(u32, f64)> = everyone(&rows).into_iter().filter(|(other, _)| *other != row).collect();
-            let chosen = alike.choose(&rows, &rows[row as usize].features, &others, 60, left_out);
+            let chosen = alike.choose(&rows, &rows[row as usize].features, &others, 60, left_out).unwrap();
             chosen.iter().filter_map(|one| one.similarity).sum::<f64>()
         };
         let (seen, unseen) =
@@ -209,26 +248,55 @@ mod tests {
     #[test]
     fn without_anything_learned_the_nearest_answer() {
         let rows = rows(10);
-        let chosen = Alike::grow(&rows).choose(&rows, &[Some(0.5), Some(0.5)], &everyone(&rows), 3, None);
+        let chosen = Alike::grow(&rows).choose(&rows, &[Some(0.5), Some(0.5)], &everyone(&rows), 3, None).unwrap();
         assert_eq!(chosen.iter().map(|one| one.row).collect::<Vec<_>>(), [0, 1, 2]);
         assert!(chosen.iter().all(|one| one.similarity.is_none()));
     }
 
     #[test]
-    fn a_damaged_or_foreign_file_of_forests_is_refused() {
+    fn stored_forests_choose_as_those_that_were_grown() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("similarity.forest");
-        let alike = Alike::grow(&rows(40));
-        alike.write(&path).unwrap();
-        let read = Alike::read(&path, 2).unwrap();
-        assert_eq!(read.forests(), alike.forests());
-        assert!(Alike::read(&path, 3).unwrap_err().to_string().contains("instead of 3"));
+        let rows = rows(200);
+        let alike = Alike::grow(&rows);
+        alike.write(&path, &rows).unwrap();
+        let read = Alike::read(&path, 2, rows.len()).unwrap();
+        for (features, left_out) in
+            [([Some(0.5), Some(0.99)], None), ([None, Some(0.2)], None), ([rows[3].features[0], None], Some(3))]
+        {
+            let grown = alike.choose(&rows, &features, &everyone(&rows), 15, left_out).unwrap();
+            assert_eq!(read.choose(&rows, &features, &everyone(&rows), 15, left_out).unwrap(), grown);
+        }
+        assert!(Alike::read(&path, 3, rows.len()).unwrap_err().to_string().contains("instead of 3"));
+        assert!(Alike::read(&path, 2, rows.len() + 1).is_err());
+    }
+
+    #[test]
+    fn a_damaged_or_foreign_file_of_forests_is_refused_before_it_is_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("similarity.forest");
+        let rows = rows(40);
+        Alike::grow(&rows).write(&path, &rows).unwrap();
+        let ask = || -> Result<Vec<Weighted>, ArtifactError> {
+            Alike::read(&path, 2, rows.len())?.choose(&rows, &[Some(0.5), None], &everyone(&rows), 15, None)
+        };
+        let answer = ask().unwrap();
         let good = fs_err::read(&path).unwrap();
-        for position in [0, good.len() / 2, good.len() - 20] {
+        let mut refused = 0;
+        for position in (0..good.len()).step_by(509).chain(good.len() - 20..good.len()) {
             let mut bad = good.clone();
             bad[position] ^= 1;
             fs_err::write(&path, bad).unwrap();
-            assert!(Alike::read(&path, 2).is_err(), "byte {position} flipped unnoticed");
+            match ask() {
+                // In a block that this question does not touch.
+                Ok(found) => assert_eq!(found, answer),
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(refused > 30, "{refused}");
+        for length in [0, 10, good.len() / 2, good.len() - 1] {
+            fs_err::write(&path, &good[..length]).unwrap();
+            assert!(ask().is_err());
         }
     }
 }

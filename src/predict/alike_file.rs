@@ -1,34 +1,43 @@
-//! `similarity.forest`: the forests of the learned similarity as a sealed file: memory, CPU and network in turn, each a
-//! byte that is 1 where there is a forest, then the forest.
+//! `similarity.forest`: the forests of the learned similarity, and the leaves of the stored workloads in them, as a file of blocks.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::artifact::ArtifactError;
-use crate::artifact::sealed::{self, Seal};
-use crate::fingerprint::Forest;
+use crate::artifact::blocks::{BlockWriter, Blocks};
+use crate::artifact::sealed::Seal;
+use crate::fingerprint::{StoredAbout, StoredForest};
 
-use super::alike::Alike;
+use super::alike::{Alike, Grown};
+use super::need::Remembered;
 
 const KIND: &str = "similarity-forest";
-const VERSION: u32 = 1;
+
+/// Version 1 held the trees alone, with one checksum for all.
+const VERSION: u32 = 2;
 
 impl Alike {
-    /// Writes the forests, atomically.
-    pub(super) fn write(&self, path: &Path) -> Result<(), ArtifactError> {
-        let mut content = Vec::new();
-        for forest in self.forests() {
-            content.push(u8::from(forest.is_some()));
-            if let Some(forest) = forest {
-                forest.encode(&mut content);
+    /// Writes the forests, atomically. Those that lie in a file already are left there.
+    pub(super) fn write(&self, path: &Path, rows: &[Remembered]) -> Result<(), ArtifactError> {
+        let mut writer = BlockWriter::create(path)?;
+        let mut at = 0;
+        let mut abouts: [Option<StoredAbout>; 3] = [const { None }; 3];
+        for (about, grown) in abouts.iter_mut().zip(self.grown()) {
+            if let Some(Grown::Here { forest, .. }) = grown {
+                let mut leaves = |row: usize| forest.leaves(&rows[row].features).collect();
+                let (stored, end) = forest.store(&mut writer, at, rows.len(), &mut leaves)?;
+                *about = Some(stored);
+                at = end;
             }
         }
-        sealed::write(path, &Seal { kind: KIND.to_owned(), version: VERSION, about: String::new() }, &content)
+        let about =
+            serde_json::to_string(&abouts).map_err(|source| ArtifactError::Encode { path: path.to_owned(), source })?;
+        writer.commit(&Seal { kind: KIND.to_owned(), version: VERSION, about })
     }
 
-    /// Reads them, for rows of `width` features.
-    pub(super) fn read(path: &Path, width: usize) -> Result<Self, ArtifactError> {
-        let file = fs_err::read(path)?;
-        let (seal, length) = sealed::check(path, &file)?;
+    /// Opens them, for `rows` stored workloads of `width` features.
+    pub(super) fn read(path: &Path, width: usize, rows: usize) -> Result<Self, ArtifactError> {
+        let (seal, blocks) = Blocks::open(path)?;
         if seal.kind != KIND {
             return Err(ArtifactError::Foreign { path: path.to_owned(), expected: "forests of a learned similarity" });
         }
@@ -37,20 +46,18 @@ impl Alike {
             return Err(ArtifactError::Version { path, found: seal.version, oldest: VERSION, newest: VERSION });
         }
         let damaged = |what: String| ArtifactError::Damaged { path: path.to_owned(), what };
-        let mut content =
-            file.get(..length).ok_or_else(|| damaged("the content is longer than the file".to_owned()))?;
+        let abouts: [Option<StoredAbout>; 3] =
+            serde_json::from_str(&seal.about).map_err(|error| damaged(format!("footer: {error}")))?;
+        let blocks = Arc::new(blocks);
         let mut forests = [const { None }; 3];
-        for forest in &mut forests {
-            let (&is_there, rest) = content.split_first().ok_or_else(|| damaged("it ends too early".to_owned()))?;
-            content = rest;
-            if is_there == 1 {
-                let read = Forest::decode(&mut content).map_err(damaged)?;
-                if read.width() != width {
-                    return Err(damaged(format!("grown on rows of {} features instead of {width}", read.width())));
-                }
-                *forest = Some(read);
+        for (forest, about) in forests.iter_mut().zip(abouts) {
+            let Some(about) = about else { continue };
+            let opened = StoredForest::open(&blocks, about, width)?;
+            if opened.rows() != rows as u64 {
+                return Err(damaged(format!("the leaves of {} workloads instead of {rows}", opened.rows())));
             }
+            *forest = Some(opened);
         }
-        if content.is_empty() { Ok(Self::of(forests)) } else { Err(damaged("there is more behind its end".to_owned())) }
+        Ok(Self::stored(forests))
     }
 }

@@ -210,7 +210,7 @@ impl Compared<'_> {
             equally(&drawn)
         } else {
             let found: Vec<(u32, f64)> = nearest.iter().map(|found| (found.row, found.distance)).collect();
-            knowledge.choose(space, question, &own.features, self.absent, &found, Some(row))
+            knowledge.choose(space, question, &own.features, self.absent, &found, Some(row))?
         };
         let floors = knowledge.floors();
         let locals =

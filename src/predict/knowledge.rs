@@ -334,9 +334,9 @@ impl Knowledge {
         absent: &[usize],
         found: &[(u32, f64)],
         left_out: Option<u32>,
-    ) -> Vec<Weighted> {
+    ) -> Result<Vec<Weighted>, PredictError> {
         match question.similarity {
-            Similarity::Distance => by_distance(&found[..question.k.min(found.len())]),
+            Similarity::Distance => Ok(by_distance(&found[..question.k.min(found.len())])),
             Similarity::Learned => {
                 let mut shown = features.to_vec();
                 for &position in absent {
@@ -344,7 +344,7 @@ impl Knowledge {
                         *value = None;
                     }
                 }
-                space.alike.choose(&self.rows, &shown, found, question.k, left_out)
+                Ok(space.alike.choose(&self.rows, &shown, found, question.k, left_out)?)
             }
         }
     }

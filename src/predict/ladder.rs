@@ -150,7 +150,7 @@ impl Knowledge {
             Some(_) => {
                 let chosen = match asked.selection {
                     Selection::Nearest => {
-                        choose(&pairs(asked.space.index.nearest_of(&instances, &asked.query, searched, &metric)?))
+                        choose(&pairs(asked.space.index.nearest_of(&instances, &asked.query, searched, &metric)?))?
                     }
                     Selection::Random { seed } => {
                         equally(&drawn(seed, &asked.newcomer.name, instances.iter().copied(), k))
@@ -180,7 +180,7 @@ impl Knowledge {
             return Ok(false);
         }
         let chosen = match asked.selection {
-            Selection::Nearest => choose(&found),
+            Selection::Nearest => choose(&found)?,
             Selection::Random { seed } => {
                 let eligible = (0..self.count()).filter(|&row| admits(row));
                 equally(&drawn(seed, &asked.newcomer.name, eligible, k))

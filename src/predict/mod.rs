@@ -22,6 +22,7 @@ mod knowledge;
 mod ladder;
 mod memo;
 mod need;
+mod only;
 mod persist;
 mod prior;
 pub mod quantile;
@@ -39,6 +40,7 @@ pub use instances::{Draw, Drawn, TakeInstance, read_instances};
 pub use knowledge::{FitParams, Knowledge};
 pub use ladder::Selection;
 pub use need::{Need, Remembered, Resource};
+pub use only::Only;
 pub use persist::{INDEX_KIND, IndexManifest, OpenIndex, index_manifest, indexed_windows};
 pub use question::{
     Answer, DistanceMetric, Estimator, Facts, Known, Newcomer, Question, ResourceWeights, Similarity, Support,

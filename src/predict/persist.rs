@@ -30,7 +30,7 @@ use super::{HistorySummary, PredictError, Question, ResourceWeights};
 
 /// Kind and versions of `index.json`.
 pub const INDEX_KIND: ManifestKind =
-    ManifestKind { name: "shadow-index", described: "the manifest of a fingerprint index", oldest: 3, newest: 3 };
+    ManifestKind { name: "shadow-index", described: "the manifest of a fingerprint index", oldest: 4, newest: 4 };
 
 const FOLDER: &str = "index";
 const MANIFEST: &str = "index.json";
@@ -180,8 +180,8 @@ impl Knowledge {
             files.push(FileRecord::of(folder, MODEL, self.rows.len() as u64)?);
             space.index.write(&folder.join(TREE))?;
             files.push(FileRecord::of(folder, TREE, self.rows.len() as u64)?);
-            space.alike.write(&folder.join(FORESTS))?;
-            files.push(FileRecord::of(folder, FORESTS, self.rows.len() as u64)?);
+            space.alike.write(&folder.join(FORESTS), &self.rows)?;
+            files.push(FileRecord::of_blocks(folder, FORESTS, self.rows.len() as u64)?);
             let mut calibrations = Vec::new();
             for (without, absent) in self.variants() {
                 calibrations.push((without, self.calibration(space, &question, &absent, false)?));
@@ -248,8 +248,8 @@ impl Knowledge {
                 let points = Arc::new(Points::new(manifest.components, coordinates)?);
                 let (index, reason) = Index::open_or_build(&folder.join(TREE), points);
                 tree_rebuilt = reason.map(|reason| reason.to_string());
-                listed(FORESTS)?.verify(&folder)?;
-                let alike = Alike::read(&folder.join(FORESTS), known.len())?;
+                listed(FORESTS)?.verify_blocks(&folder)?;
+                let alike = Alike::read(&folder.join(FORESTS), known.len(), rows.len())?;
                 Some(Space { model, index, alike })
             }
         };

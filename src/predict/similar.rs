@@ -4,7 +4,7 @@ use crate::index::NearestNeighbours;
 
 use super::estimate::by_distance;
 use super::knowledge::Knowledge;
-use super::{Evidence, PredictError, Question, Scale, Support};
+use super::{Evidence, Only, PredictError, Question, Scale, Support};
 
 /// The nearest workloads of a store.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,8 +42,8 @@ impl Knowledge {
         Ok(found.iter().map(|found| (found.row, found.distance)).collect())
     }
 
-    /// Returns the `question.k` workloads nearest to a row of features, without the stored workload `itself`. None where
-    /// all stored workloads are alike.
+    /// Returns the `question.k` workloads nearest to a row of features among those that `only` admits, without the stored
+    /// workload `itself`. None where all stored workloads are alike. How novel something is beside a part of the store is not known.
     ///
     /// # Errors
     /// The search is impossible.
@@ -51,6 +51,7 @@ impl Knowledge {
         &self,
         features: &[Option<f64>],
         itself: Option<usize>,
+        only: &Only,
         question: &Question,
         scale: &Scale,
     ) -> Result<Similar, PredictError> {
@@ -58,10 +59,14 @@ impl Knowledge {
         let absent = self.absent(features);
         let metric = self.metric(space, question, &absent)?;
         let query = self.place(space, question, features, &absent)?;
-        let admits = |row: u32| itself != Some(row as usize);
+        let is_asked = |row: u32| self.rows.get(row as usize).is_some_and(|row| only.admits(row));
+        let admits = |row: u32| itself != Some(row as usize) && is_asked(row);
         let found = space.index.nearest(&query, question.k, &metric, &admits)?;
-        let nearest = found.first().map(|found| found.distance);
-        let calibration = self.calibration(space, question, &absent, false)?;
+        let nearest = found.first().filter(|_| *only == Only::default()).map(|found| found.distance);
+        let novelty = match nearest {
+            Some(nearest) => self.calibration(space, question, &absent, false)?.novelty(nearest),
+            None => None,
+        };
         let pairs: Vec<(u32, f64)> = found.iter().map(|found| (found.row, found.distance)).collect();
         let support: Vec<Support> = by_distance(&pairs)
             .into_iter()
@@ -73,9 +78,6 @@ impl Knowledge {
                 shares: one.shares,
             })
             .collect();
-        Ok(Similar {
-            novelty: nearest.and_then(|nearest| calibration.novelty(nearest)),
-            neighbours: self.evidence(features, question, &support, scale)?,
-        })
+        Ok(Similar { novelty, neighbours: self.evidence(features, question, &support, scale)? })
     }
 }

@@ -144,3 +144,27 @@ fn names_of_a_sample_cannot_write_to_the_terminal() {
     let found: Value = serde_json::from_str(&answer.stdout).unwrap();
     assert!(found.as_array().unwrap().iter().any(|one| one["workload"] == format!("{nasty}3")), "{found}");
 }
+
+#[test]
+fn only_what_was_asked_for_is_named() {
+    let world = indexed();
+    let all = json_of(&world, &["neighbours", "checkout-api-0015", "-k", "2000"]);
+    let of = |application: &str| -> Vec<Value> {
+        let all = all["neighbours"].as_array().unwrap().iter();
+        all.filter(|one| one["application"] == application).map(|one| one["distance"].clone()).collect()
+    };
+    let application = all["neighbours"][3]["application"].as_str().unwrap().to_owned();
+    let expected = of(&application);
+    assert!(!expected.is_empty() && expected.len() < all["neighbours"].as_array().unwrap().len());
+    let found = json_of(&world, &["neighbours", "checkout-api-0015", "-k", "2000", "--application", &application]);
+    let neighbours = found["neighbours"].as_array().unwrap();
+    assert_eq!(neighbours.iter().map(|one| one["distance"].clone()).collect::<Vec<Value>>(), expected);
+    assert!(neighbours.iter().all(|one| one["application"] == application.as_str()));
+    assert_eq!(found["novelty"], Value::Null);
+    let source = json_of(&world, &["neighbours", "checkout-api-0015", "-k", "5", "--source", "table"]);
+    assert_eq!(names(&source), names(&json_of(&world, &["neighbours", "checkout-api-0015", "-k", "5"])));
+    let none = world.run(["neighbours", "checkout-api-0015", "--class", "unheard-of"]).expect_code(1);
+    assert!(none.stdout.is_empty() && none.stderr.contains("`--class`"), "{}", none.stderr);
+    world.run(["neighbours", "checkout-api-0015", "--source", "auto"]).expect_code(2);
+    world.run(["neighbours", "checkout-api-0015", "--source", "google-2011"]).expect_code(1);
+}

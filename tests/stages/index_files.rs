@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use shadow::artifact::{ArtifactError, sealed};
@@ -341,4 +342,74 @@ fn values_that_are_not_finite_and_zero_vectors_are_refused() {
         |searched: &dyn NearestNeighbours| searched.nearest(&[1.0, 0.0, 0.0], 5, &Metric::Cosine, &|row| row != 10);
     assert_eq!(without(&opened), without(&flat));
     assert_eq!(without(&flat).map(|found| found.len()), Ok(5));
+}
+
+/// One way in which a file comes to harm.
+#[derive(Debug, Clone)]
+enum Harm {
+    Flip(usize, u8),
+    Cut(usize),
+    Remove(usize, usize),
+    Insert(usize, Vec<u8>),
+    Overwrite(usize, Vec<u8>),
+    Repeat(usize, usize),
+}
+
+fn harm() -> impl Strategy<Value = Harm> {
+    let (at, few) = (any::<usize>(), prop::collection::vec(any::<u8>(), 1..40));
+    prop_oneof![
+        (at, 1_u8..).prop_map(|(at, bits)| Harm::Flip(at, bits)),
+        at.prop_map(Harm::Cut),
+        (at, 1_usize..200).prop_map(|(at, count)| Harm::Remove(at, count)),
+        (at, few.clone()).prop_map(|(at, bytes)| Harm::Insert(at, bytes)),
+        (at, few).prop_map(|(at, bytes)| Harm::Overwrite(at, bytes)),
+        (at, 1_usize..500).prop_map(|(at, count)| Harm::Repeat(at, count)),
+    ]
+}
+
+fn harmed(mut bytes: Vec<u8>, harm: &Harm) -> Vec<u8> {
+    let length = bytes.len().max(1);
+    match harm {
+        Harm::Flip(at, bits) => bytes.iter_mut().skip(at % length).take(1).for_each(|byte| *byte ^= bits),
+        Harm::Cut(at) => bytes.truncate(at % length),
+        Harm::Remove(at, count) => {
+            let at = at % length;
+            drop(bytes.drain(at.min(bytes.len())..(at + count).min(bytes.len())));
+        }
+        Harm::Insert(at, more) => drop(bytes.splice((at % length)..at % length, more.clone())),
+        Harm::Overwrite(at, other) => {
+            bytes.iter_mut().skip(at % length).zip(other).for_each(|(byte, other)| *byte = *other);
+        }
+        Harm::Repeat(at, count) => {
+            let at = (at % length).min(bytes.len());
+            let part = bytes[at..(at + count).min(bytes.len())].to_vec();
+            drop(bytes.splice(at..at, part));
+        }
+    }
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// The loader of trees as a fuzzer would drive it: with a broken seal nothing opens; with a good seal around a broken content
+    /// nothing panics, and what opens holds every row once.
+    #[test]
+    fn whatever_happens_to_a_file_it_is_refused_or_right(harms in prop::collection::vec(harm(), 1..4), is_resealed: bool) {
+        let points = points(300, 3, 12);
+        let (_folder, path, good) = written(&points, Structure::Tree);
+        let harm_all = |bytes: Vec<u8>| harms.iter().fold(bytes, harmed);
+        if is_resealed {
+            resealed(&path, &good, |_, content| *content = harm_all(std::mem::take(content)));
+            if let Ok(opened) = Index::open(&path, Arc::clone(&points)) {
+                let found = opened.nearest(&[1.0, 0.0, 0.0], 300, &Metric::Euclidean, &|_| true).unwrap();
+                prop_assert!(found.len() <= 300);
+            }
+        } else {
+            let bad = harm_all(good.clone());
+            std::fs::write(&path, &bad).unwrap();
+            let opened = Index::open(&path, Arc::clone(&points));
+            prop_assert!(opened.is_err() || bad == good);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::cli::neighbours::{Neighbours, NeighboursForm};
 use crate::error::{CommandError, Outcome};
 use crate::fingerprint::Group;
-use crate::predict::{Evidence, Knowledge, Question, Scale, Similar, Similarity, observe};
+use crate::predict::{Evidence, Knowledge, Only, Question, Scale, Similar, Similarity, observe};
 use crate::store::Store;
 use crate::ui::{Align, Table, Ui};
 use crate::units::{Bytes, Cores};
@@ -48,8 +48,22 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Neighbours) -> Result<Outcome, C
     } else {
         vec![of_stored(ui, &store, &mut indexes, args, &question, &scale)?]
     };
+    if only_of(args)? != Only::default() && found.iter().all(|one| one.similar.neighbours.is_empty()) {
+        return Err(CommandError::user("no workload that the index learned from is what was asked for").hint(
+            "leave out `--application`, `--user`, `--class` or `--source`; names are compared letter by letter",
+        ));
+    }
     write(ui, &found, args, &scale)?;
     Ok(Outcome::Done)
+}
+
+/// Returns which stored workloads may be named.
+fn only_of(args: &Neighbours) -> Result<Only, CommandError> {
+    let formats = args.source.iter().map(|source| source.name().map(str::to_owned)).collect::<Option<Vec<String>>>();
+    let formats = formats.ok_or_else(|| {
+        CommandError::usage("`--source auto` names no format").hint("name one, as in `--source table`, or leave it out")
+    })?;
+    Ok(Only { applications: args.application.clone(), users: args.user.clone(), classes: args.class.clone(), formats })
 }
 
 fn of_sample(
@@ -68,7 +82,7 @@ fn of_sample(
         let knowledge = &indexes.open(length)?.knowledge;
         let newcomer = observe(sighting, sample.units, window(length), units, machine)?;
         let features = knowledge.features_of(&newcomer.window, &newcomer.facts);
-        let similar = knowledge.similar(&features, None, question, scale)?;
+        let similar = knowledge.similar(&features, None, &only_of(args)?, question, scale)?;
         let subject = Subject::Newcomer(sighting, sample.units);
         let outlines = if sample.sightings.len() <= MOST_OUTLINED {
             outlines_of(ui, store, knowledge, &subject, &similar, args)?
@@ -97,7 +111,7 @@ fn of_stored(
         ))
         .hint("`shadow info` shows what the store holds"));
     };
-    let similar = knowledge.similar(&stored.features, Some(row), question, scale)?;
+    let similar = knowledge.similar(&stored.features, Some(row), &only_of(args)?, question, scale)?;
     let outlines = outlines_of(ui, store, knowledge, &Subject::Stored(stored), &similar, args)?;
     Ok(Found { workload: stored.name(), window_seconds: length.as_seconds(), similar, outlines })
 }

@@ -14,6 +14,11 @@
 
 mod bytes;
 mod grow;
+mod stored;
+
+pub use stored::{StoredAbout, StoredForest};
+
+use std::convert::Infallible;
 
 use rayon::prelude::*;
 
@@ -131,41 +136,60 @@ impl Forest {
     /// Returns where a newcomer ends in the trees for which `counts` holds (all where it is empty). What it lacks is no
     /// reason to tell it apart: it follows both sides of such a split, each with the share of the rows that went there.
     pub fn ending(&self, row: &[Option<f64>], counts: &[bool]) -> Ending {
-        let mut ending = Ending::default();
-        let mut open = Vec::new();
-        for (number, tree) in self.trees.iter().enumerate() {
-            let mut single = LEAF;
-            if counts.get(number).copied().unwrap_or(true) {
-                ending.trees += 1;
-                let begin = ending.several.len();
-                open.push((0, 1.0));
-                while let Some((mut at, mut mass)) = open.pop() {
-                    while let Some((node, left, right)) = split(tree, at) {
-                        at = match value(row, node) {
-                            Some(value) if value <= node.cut => left,
-                            Some(_) => right,
-                            None => {
-                                let (larger, smaller) = if node.lacking >= 0.5 { (left, right) } else { (right, left) };
-                                let apart = mass * node.lacking.min(1.0 - node.lacking);
-                                if apart >= LEAST_MASS {
-                                    open.push((smaller, apart));
-                                    mass -= apart;
-                                }
-                                larger
-                            }
-                        };
-                    }
-                    ending.several.push((number, at, mass));
-                }
-                if let [(_, leaf, _)] = ending.several[begin..] {
-                    single = leaf;
-                    ending.several.truncate(begin);
-                }
-            }
-            ending.single.push(single);
+        let node = |tree: usize, at: u32| Ok::<Node, Infallible>(self.trees[tree][at as usize]);
+        match end(self.trees.len(), &node, row, counts) {
+            Ok(ending) => ending,
+            Err(never) => match never {},
         }
-        ending
     }
+}
+
+/// Returns [`Forest::ending`] in trees whose nodes `node_of` gives by tree and position.
+fn end<E>(
+    trees: usize,
+    node_of: &dyn Fn(usize, u32) -> Result<Node, E>,
+    row: &[Option<f64>],
+    counts: &[bool],
+) -> Result<Ending, E> {
+    let mut ending = Ending::default();
+    let mut open = Vec::new();
+    for tree in 0..trees {
+        let mut single = LEAF;
+        if counts.get(tree).copied().unwrap_or(true) {
+            ending.trees += 1;
+            let begin = ending.several.len();
+            open.push((0, 1.0));
+            while let Some((mut at, mut mass)) = open.pop() {
+                loop {
+                    let node = node_of(tree, at)?;
+                    if node.feature == LEAF {
+                        break;
+                    }
+                    let (left, right) = (node.left, node.left + 1);
+                    at = match value(row, &node) {
+                        Some(value) if value <= node.cut => left,
+                        Some(_) => right,
+                        None => {
+                            let (larger, smaller) = if node.lacking >= 0.5 { (left, right) } else { (right, left) };
+                            let apart = mass * node.lacking.min(1.0 - node.lacking);
+                            if apart >= LEAST_MASS {
+                                open.push((smaller, apart));
+                                mass -= apart;
+                            }
+                            larger
+                        }
+                    };
+                }
+                ending.several.push((tree, at, mass));
+            }
+            if let [(_, leaf, _)] = ending.several[begin..] {
+                single = leaf;
+                ending.several.truncate(begin);
+            }
+        }
+        ending.single.push(single);
+    }
+    Ok(ending)
 }
 
 impl Ending {

@@ -1,5 +1,11 @@
 //! Tests of the learned similarity.
 
+use std::sync::Arc;
+
+use crate::artifact::ArtifactError;
+use crate::artifact::blocks::{BlockWriter, Blocks};
+use crate::artifact::sealed::Seal;
+
 use super::*;
 
 /// 300 rows: the target follows feature 0 in steps, feature 1 is noise, feature 2 is constant, feature 3 is missing in
@@ -134,20 +140,44 @@ fn equal_targets_make_trees_of_one_leaf() {
     assert!(similarities(&forest, &rows, &rows[0]).iter().all(|similarity| (similarity - 1.0).abs() < 1e-12));
 }
 
+/// Writes a forest with the leaves of its rows and opens it.
+fn stored(
+    forest: &Forest,
+    rows: &[Vec<Option<f64>>],
+    change: impl Fn(&mut Vec<u8>),
+) -> Result<StoredForest, ArtifactError> {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    let mut writer = BlockWriter::create(&first).unwrap();
+    writer.append(b"something before").unwrap();
+    let mut leaves = |row: usize| forest.leaves(&rows[row]).collect();
+    let (about, end) = forest.store(&mut writer, 16, rows.len(), &mut leaves).unwrap();
+    let seal = Seal { kind: "test".to_owned(), version: 1, about: String::new() };
+    writer.commit(&seal).unwrap();
+    let mut content = vec![0; usize::try_from(end).unwrap()];
+    Blocks::open(&first).unwrap().1.copy(0, &mut content).unwrap();
+    change(&mut content);
+    let mut writer = BlockWriter::create(&second).unwrap();
+    writer.append(&content).unwrap();
+    writer.commit(&seal).unwrap();
+    StoredForest::open(&Arc::new(Blocks::open(&second)?.1), about, 4)
+}
+
 #[test]
-fn bytes_give_the_same_forest_back_and_impossible_ones_are_refused() {
+fn a_stored_forest_answers_as_the_grown_one_and_impossible_nodes_are_refused() {
     let (rows, targets) = rows();
     let forest = grow(&rows, &targets, 1).unwrap();
-    let mut bytes = Vec::new();
-    forest.encode(&mut bytes);
-    let mut rest = bytes.as_slice();
-    assert_eq!(Forest::decode(&mut rest).unwrap(), forest);
-    assert!(rest.is_empty());
-    for length in [0, 7, 39, 41, bytes.len() - 1] {
-        assert!(Forest::decode(&mut &bytes[..length]).is_err(), "cut to {length} bytes");
+    let same = stored(&forest, &rows, |_| ()).unwrap();
+    for query in [vec![Some(3.05), Some(0.99), Some(1.0), None], vec![None; 4], rows[7].clone()] {
+        assert_eq!(same.ending(&query, &[]).unwrap(), forest.ending(&query, &[]));
     }
+    for row in [0, 1, 299] {
+        assert_eq!(same.leaves(row).unwrap(), forest.leaves(&rows[row as usize]).collect::<Vec<u32>>());
+        assert_eq!(same.unseen_by(u64::from(row)), forest.unseen_by(u64::from(row)));
+    }
+    assert!(same.leaves(300).is_err());
     // The first node's left child points at the node itself: a walk would never end.
-    let mut endless = bytes.clone();
-    endless[44..48].copy_from_slice(&0_u32.to_le_bytes());
-    assert!(Forest::decode(&mut endless.as_slice()).unwrap_err().contains("impossible"));
+    let endless = stored(&forest, &rows, |content| content[20..24].copy_from_slice(&0_u32.to_le_bytes())).unwrap();
+    assert!(endless.ending(&rows[0], &[]).unwrap_err().to_string().contains("impossible"));
+    assert!(stored(&forest, &rows, |content| content.truncate(content.len() - 1)).is_err());
 }

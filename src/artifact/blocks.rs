@@ -1,0 +1,313 @@
+//! Large files of which a reader needs little: each block of [`BLOCK`] bytes has a checksum, compared when the block is first used.
+//!
+//! From the end: magic (8 bytes), CRC-32 of the footer (4, little-endian), its length (4), footer JSON (kind, version, `about`, length
+//! of the content, CRC-32 of the table), the table (the CRC-32 of every block, 4 bytes each), the content from byte 0. Opening checks
+//! everything but the content, whose cost grows with the file; what was read stays in memory, so a block is read and compared once.
+
+use std::io::Write;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::sealed::Seal;
+use super::{ArtifactError, AtomicFile};
+
+/// The last eight bytes.
+const MAGIC: [u8; 8] = *b"SHADOW\x02\n";
+
+/// Length of the magic, and of the length and the checksum of the footer before it.
+const TAIL: usize = 16;
+
+/// Bytes of a block: what one answer touches is scattered, and a page is what the system reads.
+pub const BLOCK: usize = 4096;
+
+/// Longest footer that is read.
+const MOST_FOOTER: usize = 1 << 24;
+
+#[derive(Serialize, Deserialize)]
+struct Footer {
+    #[serde(flatten)]
+    seal: Seal,
+    bytes: u64,
+    table_crc32: String,
+}
+
+/// Writes a file block by block; nothing stands at its place before [`BlockWriter::commit`].
+#[derive(Debug)]
+pub struct BlockWriter {
+    file: AtomicFile,
+    path: PathBuf,
+    block: Vec<u8>,
+    table: Vec<u8>,
+    bytes: u64,
+}
+
+impl BlockWriter {
+    /// Opens a temporary file beside `path`.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn create(path: &Path) -> Result<Self, ArtifactError> {
+        let file = AtomicFile::create(path)?;
+        Ok(Self { file, path: path.to_owned(), block: Vec::with_capacity(BLOCK), table: Vec::new(), bytes: 0 })
+    }
+
+    /// Appends to the content.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn append(&mut self, mut content: &[u8]) -> Result<(), ArtifactError> {
+        while !content.is_empty() {
+            let (now, rest) = content.split_at(content.len().min(BLOCK - self.block.len()));
+            self.block.extend_from_slice(now);
+            content = rest;
+            if self.block.len() == BLOCK {
+                self.finish_block()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish_block(&mut self) -> Result<(), ArtifactError> {
+        self.table.extend_from_slice(&crc32fast::hash(&self.block).to_le_bytes());
+        self.file.write_all(&self.block)?;
+        self.bytes += self.block.len() as u64;
+        self.block.clear();
+        Ok(())
+    }
+
+    /// Writes table and footer, and puts the file in its place.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn commit(mut self, seal: &Seal) -> Result<(), ArtifactError> {
+        if !self.block.is_empty() {
+            self.finish_block()?;
+        }
+        let table_crc32 = format!("{:08x}", crc32fast::hash(&self.table));
+        let footer = Footer { seal: seal.clone(), bytes: self.bytes, table_crc32 };
+        let footer =
+            serde_json::to_vec(&footer).map_err(|source| ArtifactError::Encode { path: self.path.clone(), source })?;
+        let length =
+            u32::try_from(footer.len()).ok().filter(|&length| length as usize <= MOST_FOOTER).ok_or_else(|| {
+                ArtifactError::Damaged { path: self.path.clone(), what: "a footer too long to read".to_owned() }
+            })?;
+        self.file.write_all(&self.table)?;
+        self.file.write_all(&footer)?;
+        self.file.write_all(&length.to_le_bytes())?;
+        self.file.write_all(&crc32fast::hash(&footer).to_le_bytes())?;
+        self.file.write_all(&MAGIC)?;
+        self.file.commit()
+    }
+}
+
+/// A file whose blocks are read and compared when they are needed.
+#[derive(Debug)]
+pub struct Blocks {
+    path: PathBuf,
+    file: fs_err::File,
+    bytes: u64,
+    file_bytes: u64,
+    table: Vec<u8>,
+    held: Vec<OnceLock<Box<[u8]>>>,
+}
+
+impl Blocks {
+    /// Opens a file and returns its seal with it. Nothing of the content is read.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Foreign`] or [`ArtifactError::Damaged`], with what does not fit.
+    pub fn open(path: &Path) -> Result<(Seal, Self), ArtifactError> {
+        let damaged = |what: String| ArtifactError::Damaged { path: path.to_owned(), what };
+        let file = match fs_err::File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(damaged("the file is missing".to_owned()));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let length = file.metadata()?.len();
+        let read = |from: u64, count: usize| -> Result<Vec<u8>, ArtifactError> {
+            let mut bytes = vec![0; count];
+            file.file().read_exact_at(&mut bytes, from).map_err(|error| damaged(error.to_string()))?;
+            Ok(bytes)
+        };
+        let Some(before_tail) = length.checked_sub(TAIL as u64) else {
+            return Err(damaged(format!("{length} bytes are too few for a footer")));
+        };
+        let tail = read(before_tail, TAIL)?;
+        if tail[8..] != MAGIC {
+            return Err(ArtifactError::Foreign { path: path.to_owned(), expected: "a file sealed by shadow" });
+        }
+        let word = |at: usize| tail[at..at + 4].try_into().map_or(u32::MAX, u32::from_le_bytes);
+        let (footer_length, footer_crc32) = (word(0) as usize, word(4));
+        let begin = before_tail.checked_sub(footer_length as u64).filter(|_| footer_length <= MOST_FOOTER);
+        let Some(footer_begin) = begin else {
+            return Err(damaged(format!("footer of {footer_length} bytes in a file of {length}")));
+        };
+        let footer = read(footer_begin, footer_length)?;
+        if crc32fast::hash(&footer) != footer_crc32 {
+            return Err(damaged("checksum of the footer".to_owned()));
+        }
+        let footer: Footer = serde_json::from_slice(&footer).map_err(|error| damaged(format!("footer: {error}")))?;
+        let count = footer.bytes.div_ceil(BLOCK as u64);
+        if footer.bytes.checked_add(4 * count) != Some(footer_begin) {
+            return Err(damaged(format!(
+                "{footer_begin} bytes before the footer do not hold {} and their table",
+                footer.bytes
+            )));
+        }
+        let count = usize::try_from(count).map_err(|_too_long| damaged("more than memory can hold".to_owned()))?;
+        let table = read(footer.bytes, 4 * count)?;
+        if format!("{:08x}", crc32fast::hash(&table)) != footer.table_crc32 {
+            return Err(damaged("checksum of the table".to_owned()));
+        }
+        let held = std::iter::repeat_with(OnceLock::new).take(count).collect();
+        Ok((footer.seal, Self { path: path.to_owned(), file, bytes: footer.bytes, file_bytes: length, table, held }))
+    }
+
+    /// Returns the length of the content.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Returns the length of the file.
+    pub const fn file_bytes(&self) -> u64 {
+        self.file_bytes
+    }
+
+    /// Returns the file's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the CRC-32 of the table, which stands for all of the content.
+    pub fn table_crc32(&self) -> u32 {
+        crc32fast::hash(&self.table)
+    }
+
+    /// Copies the content from byte `from` on into `into`.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Damaged`] when a block is not what was written, or the content ends before.
+    pub fn copy(&self, from: u64, mut into: &mut [u8]) -> Result<(), ArtifactError> {
+        let end = from.checked_add(into.len() as u64).filter(|&end| end <= self.bytes);
+        if end.is_none() {
+            return Err(self.damaged(format!("nothing stands at byte {from}")));
+        }
+        let mut number = usize::try_from(from / BLOCK as u64).unwrap_or(usize::MAX);
+        let mut offset = usize::try_from(from % BLOCK as u64).unwrap_or(0);
+        while !into.is_empty() {
+            let block = self.block(number)?;
+            let own = block.get(offset..).unwrap_or_default();
+            let count = own.len().min(into.len());
+            if count == 0 {
+                return Err(self.damaged(format!("nothing stands at byte {from}")));
+            }
+            let (now, rest) = into.split_at_mut(count);
+            now.copy_from_slice(&own[..count]);
+            into = rest;
+            (number, offset) = (number + 1, 0);
+        }
+        Ok(())
+    }
+
+    fn block(&self, number: usize) -> Result<&[u8], ArtifactError> {
+        let held = self.held.get(number).ok_or_else(|| self.damaged(format!("there is no block {number}")))?;
+        if let Some(block) = held.get() {
+            return Ok(block);
+        }
+        let from = number as u64 * BLOCK as u64;
+        let count = usize::try_from(self.bytes - from).unwrap_or(BLOCK).min(BLOCK);
+        let mut block = vec![0; count].into_boxed_slice();
+        self.file.file().read_exact_at(&mut block, from).map_err(|error| self.damaged(error.to_string()))?;
+        let expected = self.table.get(4 * number..4 * number + 4);
+        if expected != Some(&crc32fast::hash(&block).to_le_bytes()[..]) {
+            return Err(self.damaged(format!("checksum of bytes {from} to {}", from + count as u64)));
+        }
+        Ok(held.get_or_init(|| block))
+    }
+
+    fn damaged(&self, what: String) -> ArtifactError {
+        ArtifactError::Damaged { path: self.path.clone(), what }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LENGTH: usize = 2 * BLOCK + 100;
+
+    fn written() -> (tempfile::TempDir, PathBuf, Vec<u8>, Seal) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("leaves");
+        let seal = Seal { kind: "leaves".to_owned(), version: 1, about: "test".to_owned() };
+        let content: Vec<u8> = (0..LENGTH).map(|at| u8::try_from(at * 7 % 251).unwrap()).collect();
+        let mut writer = BlockWriter::create(&path).unwrap();
+        for part in content.chunks(1000) {
+            writer.append(part).unwrap();
+        }
+        writer.commit(&seal).unwrap();
+        (folder, path, content, seal)
+    }
+
+    /// Reads everything; the seal with the content, or what is wrong.
+    fn read(path: &Path) -> Result<(Seal, Vec<u8>), ArtifactError> {
+        let (seal, blocks) = Blocks::open(path)?;
+        let mut all = vec![0; usize::try_from(blocks.bytes()).unwrap()];
+        blocks.copy(0, &mut all)?;
+        Ok((seal, all))
+    }
+
+    #[test]
+    fn any_part_comes_back_as_it_was_written() {
+        let (_folder, path, content, seal) = written();
+        assert_eq!(read(&path).unwrap(), (seal, content.clone()));
+        let blocks = Blocks::open(&path).unwrap().1;
+        for (from, count) in [(0, 1), (BLOCK - 3, 7), (5, 2 * BLOCK), (LENGTH - 1, 1), (LENGTH, 0)] {
+            let mut part = vec![0; count];
+            blocks.copy(from as u64, &mut part).unwrap();
+            assert_eq!(part, content[from..from + count]);
+        }
+        for (from, count) in [(LENGTH as u64, 1), (u64::MAX, 2), (0, LENGTH + 1)] {
+            assert!(blocks.copy(from, &mut vec![0; count]).is_err());
+        }
+    }
+
+    #[test]
+    fn any_flipped_or_missing_byte_is_detected_before_it_is_used() {
+        let (_folder, path, content, _) = written();
+        let good = fs_err::read(&path).unwrap();
+        for position in (0..LENGTH).step_by(37).chain(LENGTH..good.len()) {
+            let mut bad = good.clone();
+            bad[position] ^= 0x04;
+            fs_err::write(&path, &bad).unwrap();
+            assert!(read(&path).is_err(), "byte {position} flipped unnoticed");
+            // What does not touch the block is not its business.
+            if position < BLOCK {
+                let blocks = Blocks::open(&path).unwrap().1;
+                let mut other = [0; 50];
+                blocks.copy(BLOCK as u64 + 10, &mut other).unwrap();
+                assert_eq!(other, content[BLOCK + 10..BLOCK + 60]);
+            }
+        }
+        for length in (0..LENGTH).step_by(97).chain(LENGTH..good.len()) {
+            fs_err::write(&path, &good[..length]).unwrap();
+            assert!(read(&path).is_err(), "cut to {length} bytes unnoticed");
+        }
+        fs_err::write(&path, [&good[..], &good].concat()).unwrap();
+        assert!(read(&path).is_err(), "twice the file unnoticed");
+    }
+
+    #[test]
+    fn an_empty_content_is_a_file_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("empty");
+        let seal = Seal { kind: "leaves".to_owned(), version: 1, about: String::new() };
+        BlockWriter::create(&path).unwrap().commit(&seal).unwrap();
+        assert_eq!(read(&path).unwrap(), (seal, Vec::new()));
+    }
+}

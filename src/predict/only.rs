@@ -1,0 +1,29 @@
+//! Which stored workloads a search looks at.
+
+use super::Remembered;
+
+/// What stored workloads must be; nothing asks for nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Only {
+    /// Of one of these applications.
+    pub applications: Vec<String>,
+    /// Of one of these owners.
+    pub users: Vec<String>,
+    /// Of one of these classes.
+    pub classes: Vec<String>,
+    /// From traces of one of these formats.
+    pub formats: Vec<String>,
+}
+
+impl Only {
+    /// Returns whether a stored workload is looked at.
+    pub fn admits(&self, row: &Remembered) -> bool {
+        let fits = |asked: &[String], found: Option<&str>| {
+            asked.is_empty() || found.is_some_and(|found| asked.iter().any(|one| one == found))
+        };
+        fits(&self.applications, row.application.as_deref())
+            && fits(&self.users, row.user.as_deref())
+            && fits(&self.classes, row.class.as_deref())
+            && fits(&self.formats, Some(&row.format))
+    }
+}
