@@ -964,11 +964,11 @@ _shadow() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl csv yaml kubernetes kubernetes-patch kustomize helm-values json-patch resize limit-range vpa vpa-checkpoint swarm compose terraform" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv yaml kubernetes kubernetes-patch kustomize helm-values json-patch resize limit-range vpa vpa-checkpoint swarm compose terraform terraform-aws terraform-gcp terraform-azure" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl csv yaml kubernetes kubernetes-patch kustomize helm-values json-patch resize limit-range vpa vpa-checkpoint swarm compose terraform" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv yaml kubernetes kubernetes-patch kustomize helm-values json-patch resize limit-range vpa vpa-checkpoint swarm compose terraform terraform-aws terraform-gcp terraform-azure" -- "${cur}"))
                     return 0
                     ;;
                 --format)

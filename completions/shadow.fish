@@ -137,7 +137,10 @@ vpa\t'A `VerticalPodAutoscaler` with the interval as its bounds, in mode `Off`'
 vpa-checkpoint\t'The same with a checkpoint from the neighbours, so that its recommender starts warm; needs --day'
 swarm\t'A stack file for `docker stack deploy`, or the one given with --base filled in'
 compose\t'A file for `docker compose`, or the one given with --base filled in'
-terraform\t'A Terraform module: the whole of it with --out, else one file'"
+terraform\t'A Terraform module: the whole of it with --out, else one file'
+terraform-aws\t'The cheapest machines of AWS as Terraform resources'
+terraform-gcp\t'The cheapest machines of Google Cloud as Terraform resources'
+terraform-azure\t'The cheapest machines of Azure as Terraform resources'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l format -d 'Format of the sample' -r -f -a "auto\t'Tell from names, headers and content, and say what it was taken for'
 google-2011\t'Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`'
 google-2019\t'Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)'
@@ -178,7 +181,7 @@ complete -c shadow -n "__fish_shadow_using_subcommand predict" -l arch -d 'Instr
 arm64\t'64-bit Arm'
 any\t'Both'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l headroom -d 'Share of what pods can use that stays free: for the operating system and for agents on every node' -r
-complete -c shadow -n "__fish_shadow_using_subcommand predict" -l reserve -d 'What else runs on a machine: the kubelet and system of the provider\'s Kubernetes service, or nothing' -r -f -a "kubernetes\t'A node of the provider\'s Kubernetes service: its published reservations are taken off'
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l reserve -d 'What else runs on a machine: the kubelet and system of the provider\'s Kubernetes service, or nothing [default: kubernetes; nothing for `-o terraform-aws`, `terraform-gcp` and `terraform-azure`]' -r -f -a "kubernetes\t'A node of the provider\'s Kubernetes service: its published reservations are taken off'
 nothing\t'Nothing: the workload has the machine to itself'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l show -d 'How many choices to show, one per family' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
@@ -296,7 +299,7 @@ complete -c shadow -n "__fish_shadow_using_subcommand instances" -l arch -d 'Ins
 arm64\t'64-bit Arm'
 any\t'Both'"
 complete -c shadow -n "__fish_shadow_using_subcommand instances" -l headroom -d 'Share of what pods can use that stays free: for the operating system and for agents on every node' -r
-complete -c shadow -n "__fish_shadow_using_subcommand instances" -l reserve -d 'What else runs on a machine: the kubelet and system of the provider\'s Kubernetes service, or nothing' -r -f -a "kubernetes\t'A node of the provider\'s Kubernetes service: its published reservations are taken off'
+complete -c shadow -n "__fish_shadow_using_subcommand instances" -l reserve -d 'What else runs on a machine: the kubelet and system of the provider\'s Kubernetes service, or nothing [default: kubernetes; nothing for `-o terraform-aws`, `terraform-gcp` and `terraform-azure`]' -r -f -a "kubernetes\t'A node of the provider\'s Kubernetes service: its published reservations are taken off'
 nothing\t'Nothing: the workload has the machine to itself'"
 complete -c shadow -n "__fish_shadow_using_subcommand instances" -l show -d 'How many choices to show, one per family' -r
 complete -c shadow -n "__fish_shadow_using_subcommand instances" -s o -l output -d 'Form of the answer' -r -f -a "table\t'For people'

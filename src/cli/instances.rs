@@ -84,9 +84,10 @@ pub struct MachineChoice {
     #[arg(long, value_name = "SHARE", default_value = "10%", value_parser = headroom, help_heading = "Machines")]
     pub headroom: u16,
 
-    /// What else runs on a machine: the kubelet and system of the provider's Kubernetes service, or nothing
-    #[arg(long, value_name = "NAME", default_value = "kubernetes", help_heading = "Machines")]
-    pub reserve: ReserveChoice,
+    /// What else runs on a machine: the kubelet and system of the provider's Kubernetes service, or nothing [default:
+    /// kubernetes; nothing for `-o terraform-aws`, `terraform-gcp` and `terraform-azure`]
+    #[arg(long, value_name = "NAME", help_heading = "Machines")]
+    pub reserve: Option<ReserveChoice>,
 
     /// How many choices to show, one per family
     #[arg(long, value_name = "N", default_value = "5", help_heading = "Machines")]

@@ -144,7 +144,7 @@ pub struct Predict {
     #[arg(long, value_name = "NAME", default_value = "cores", help_heading = "Machines")]
     pub granularity: GranularityChoice,
 
-    /// Which machines, for `--granularity vm`.
+    /// Which machines, for `--granularity vm` and the Terraform forms of the clouds.
     #[command(flatten)]
     pub machines: MachineChoice,
 
@@ -190,6 +190,12 @@ pub enum OutputForm {
     Compose,
     /// A Terraform module: the whole of it with --out, else one file
     Terraform,
+    /// The cheapest machines of AWS as Terraform resources
+    TerraformAws,
+    /// The cheapest machines of Google Cloud as Terraform resources
+    TerraformGcp,
+    /// The cheapest machines of Azure as Terraform resources
+    TerraformAzure,
 }
 
 /// In what an answer is given.

@@ -13,7 +13,7 @@ use crate::ui::{Align, Table, Ui};
 use crate::units::BytesPerSecond;
 
 pub(crate) fn run(ui: &Ui, args: &Instances) -> Result<Outcome, CommandError> {
-    let renting = renting(&args.choice)?;
+    let renting = renting(&args.choice, Reserve::Kubernetes)?;
     if let (Some(cpu), Some(memory)) = (args.cpu, args.memory) {
         let network = args.network.map(|size| BytesPerSecond::new(size.get()));
         return choose(ui, &renting, &Demand { cpu, memory, network, replicas: renting.replicas }, args.output);
@@ -91,8 +91,8 @@ fn listing(found: &[&InstanceType]) -> Table {
     table
 }
 
-/// Returns what machines are chosen from, and how.
-pub(super) fn renting(args: &MachineChoice) -> Result<Renting, CommandError> {
+/// Returns what machines are chosen from, and how; `usual` is what is reserved on them unless it was said.
+pub(super) fn renting(args: &MachineChoice, usual: Reserve) -> Result<Renting, CommandError> {
     let catalogue = match &args.catalog {
         None => Catalogue::built_in()?,
         Some(path) => {
@@ -115,8 +115,9 @@ pub(super) fn renting(args: &MachineChoice) -> Result<Renting, CommandError> {
         },
     };
     let reserve = match args.reserve {
-        ReserveChoice::Kubernetes => Reserve::Kubernetes,
-        ReserveChoice::Nothing => Reserve::Nothing,
+        None => usual,
+        Some(ReserveChoice::Kubernetes) => Reserve::Kubernetes,
+        Some(ReserveChoice::Nothing) => Reserve::Nothing,
     };
     Ok(Renting {
         catalogue,

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::cli::predict::{GranularityChoice, KindChoice, OutputForm, Predict};
-use crate::emit::{CpuLimit, EmitError, EmitOptions, Format, Manifest, WorkloadKind};
+use crate::emit::instances::{Provider, Reserve};
+use crate::emit::{CpuLimit, EmitError, EmitOptions, Format, Manifest, Renting, WorkloadKind};
 use crate::error::{CommandError, Outcome};
 use crate::predict::{
     Allocation, Decision, Interval, PredictError, Prediction, Question, ReadSample, Scale, Sighting, Similarity,
@@ -60,7 +61,14 @@ fn check_arguments(args: &Predict) -> Result<(), CommandError> {
             return Err(CommandError::usage(format!("{option}, and has no meaning here")).hint("leave it out"));
         }
     }
-    let sizes_containers = args.base.is_some() || form.is_some_and(Format::is_manifest);
+    if let Some(cloud) = form.and_then(Format::machines_of)
+        && args.machines.provider.iter().any(|provider| Provider::from(*provider) != cloud)
+    {
+        return Err(CommandError::usage(format!("`--provider` names another cloud than the form, `{}`", cloud.name()))
+            .hint("leave out `--provider`, the form names the cloud"));
+    }
+    let sizes_containers =
+        args.base.is_some() || form.is_some_and(|form| form.is_manifest() && form.machines_of().is_none());
     if args.granularity == GranularityChoice::Vm && sizes_containers {
         return Err(CommandError::usage("a manifest of containers holds amounts, not machines")
             .hint("use `--granularity vm` with `-o table`, `json`, `jsonl`, `csv` or `yaml`"));
@@ -81,12 +89,22 @@ fn emit_options(ui: &Ui, args: &Predict) -> Result<EmitOptions, CommandError> {
         helm_path: args.helm_path.clone(),
         day: args.day,
         has_network: args.granularity == GranularityChoice::Network,
-        renting: (args.granularity == GranularityChoice::Vm).then(|| renting(&args.machines)).transpose()?,
+        renting: machines(args)?,
         several_files: args.out.is_some(),
         width: ui.data_width(),
         explain: args.explain,
         ..EmitOptions::default()
     })
+}
+
+/// Returns what machines are chosen from, where the answer is machines.
+fn machines(args: &Predict) -> Result<Option<Renting>, CommandError> {
+    let cloud = args.output.and_then(|form| Format::from(form).machines_of());
+    match (cloud, args.granularity) {
+        (Some(_), _) => renting(&args.machines, Reserve::Nothing).map(Some),
+        (None, GranularityChoice::Vm) => renting(&args.machines, Reserve::Kubernetes).map(Some),
+        (None, _) => Ok(None),
+    }
 }
 
 fn read_base(path: &Path) -> Result<Manifest, CommandError> {
@@ -305,6 +323,9 @@ impl From<OutputForm> for Format {
             OutputForm::Swarm => Self::Swarm,
             OutputForm::Compose => Self::Compose,
             OutputForm::Terraform => Self::Terraform,
+            OutputForm::TerraformAws => Self::TerraformAws,
+            OutputForm::TerraformGcp => Self::TerraformGcp,
+            OutputForm::TerraformAzure => Self::TerraformAzure,
         }
     }
 }

@@ -8,6 +8,7 @@ mod bandwidth;
 mod compose;
 mod csv;
 mod evidence;
+mod hcl;
 mod helm_values;
 pub mod instances;
 mod json;
@@ -28,6 +29,7 @@ mod sizing;
 mod table;
 mod target;
 mod terraform;
+mod terraform_machines;
 mod vpa;
 mod vpa_checkpoint;
 mod yaml;
@@ -36,6 +38,8 @@ mod yaml_text;
 use std::path::{Path, PathBuf};
 
 use crate::predict::Prediction;
+
+use terraform_machines::TerraformMachines;
 
 pub use manifest::{Manifest, WorkloadKind};
 pub use renting::Renting;
@@ -195,11 +199,17 @@ pub enum Format {
     Compose,
     /// A module that uses the built-in provider only.
     Terraform,
+    /// Machines of AWS.
+    TerraformAws,
+    /// Machines of Google.
+    TerraformGcp,
+    /// Machines of Azure.
+    TerraformAzure,
 }
 
 impl Format {
     /// All forms, in the order of their listing.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Table,
         Self::Json,
         Self::Jsonl,
@@ -217,6 +227,9 @@ impl Format {
         Self::Swarm,
         Self::Compose,
         Self::Terraform,
+        Self::TerraformAws,
+        Self::TerraformGcp,
+        Self::TerraformAzure,
     ];
 
     /// Returns the name used on the command line.
@@ -239,6 +252,9 @@ impl Format {
             Self::Swarm => "swarm",
             Self::Compose => "compose",
             Self::Terraform => "terraform",
+            Self::TerraformAws => "terraform-aws",
+            Self::TerraformGcp => "terraform-gcp",
+            Self::TerraformAzure => "terraform-azure",
         }
     }
 
@@ -250,6 +266,16 @@ impl Format {
     /// Returns whether it can be made from the user's own file.
     pub const fn takes_base(self) -> bool {
         matches!(self, Self::Kubernetes | Self::JsonPatch | Self::Swarm | Self::Compose)
+    }
+
+    /// Returns the cloud whose machines it holds.
+    pub const fn machines_of(self) -> Option<instances::Provider> {
+        match self {
+            Self::TerraformAws => Some(TerraformMachines::Aws.provider()),
+            Self::TerraformGcp => Some(TerraformMachines::Gcp.provider()),
+            Self::TerraformAzure => Some(TerraformMachines::Azure.provider()),
+            _ => None,
+        }
     }
 
     /// Returns whether network bandwidth has a place in it.
@@ -281,6 +307,9 @@ impl Format {
             Self::Swarm => &compose::Compose::Swarm,
             Self::Compose => &compose::Compose::Compose,
             Self::Terraform => &terraform::Terraform,
+            Self::TerraformAws => &TerraformMachines::Aws,
+            Self::TerraformGcp => &TerraformMachines::Gcp,
+            Self::TerraformAzure => &TerraformMachines::Azure,
         };
         form.emit(predictions, options)
     }
@@ -304,6 +333,12 @@ pub enum EmitError {
     /// The prediction abstained: nothing to act on (exit code 4).
     #[error("no prediction for `{}`, so there is no manifest", workload.escape_debug())]
     Abstained {
+        /// The newcomer.
+        workload: String,
+    },
+    /// No machine of the catalogue holds a replica (exit code 4).
+    #[error("no machine that the filters allow holds a replica of `{}`", workload.escape_debug())]
+    NoMachine {
         /// The newcomer.
         workload: String,
     },
@@ -396,6 +431,6 @@ pub enum EmitError {
 impl EmitError {
     /// Returns whether this is a valid answer that a script must notice, rather than a mistake of the user.
     pub const fn is_abstention(&self) -> bool {
-        matches!(self, Self::Abstained { .. } | Self::MissingResource { .. })
+        matches!(self, Self::Abstained { .. } | Self::MissingResource { .. } | Self::NoMachine { .. })
     }
 }

@@ -10,8 +10,9 @@ use serde::Serialize;
 use crate::predict::Prediction;
 use crate::units::Cores;
 
+use super::hcl::quoted;
 use super::record::finite;
-use super::{EmitError, EmitOptions, Emitted, EmittedFile, Form, Sizing, merge, names};
+use super::{EmitError, EmitOptions, Emitted, EmittedFile, Form, Sizing, evidence, merge, names};
 
 /// The form.
 pub(super) struct Terraform;
@@ -65,8 +66,10 @@ impl Form for Terraform {
             ))
             .collect(),
         };
-        let head =
-            format!("# shadow {}: sizes for `var.shadow`; built-in provider only\n", hcl_comment(&options.version));
+        let head = format!(
+            "# shadow {}: sizes for `var.shadow`; built-in provider only\n",
+            evidence::on_one_line(&options.version)
+        );
         if options.several_files {
             let json = serde_json::to_string_pretty(&Variables { shadow: sizes });
             let json = json.map_err(|error| EmitError::Encode(error.to_string()))? + "\n";
@@ -80,36 +83,6 @@ impl Form for Terraform {
         emitted.hints.push("try it with `terraform init` and `terraform plan`".to_owned());
         Ok(emitted)
     }
-}
-
-fn hcl_comment(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
-}
-
-/// Returns `text` as an HCL string: backslash, quote and line breaks escaped, templates switched off.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '$' | '%' if characters.peek() == Some(&'{') => {
-                out.push(c);
-                out.push(c);
-            }
-            c if c.is_control() => {
-                let written = write!(out, "\\u{:04x}", u32::from(c));
-                debug_assert!(written.is_ok(), "writing to a string cannot fail");
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 fn default_of(sizes: &Sizes<'_>) -> String {
@@ -198,14 +171,3 @@ output "resources" {
   }
 }
 "#;
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn strings_cannot_leave_their_quotes() {
-        assert_eq!(quoted("a\"b\\c\nd"), r#""a\"b\\c\nd""#);
-        assert_eq!(quoted("${x} %{if} $ % $${y}"), r#""$${x} %%{if} $ % $$${y}""#);
-    }
-}

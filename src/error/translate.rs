@@ -243,6 +243,8 @@ impl From<EmitError> for CommandError {
         match error {
             EmitError::Abstained { .. } => Self::from_library(Kind::Abstained, error)
                 .hint("see what is nearest in the store with `shadow neighbours SAMPLE`"),
+            EmitError::NoMachine { .. } => Self::from_library(Kind::Abstained, error)
+                .hint("allow more with `--arch any`, `--category` or `--family`, or ask for less with `--headroom 0`"),
             EmitError::MissingResource { .. } => Self::from_library(Kind::Abstained, error)
                 .hint("see what is known and why with `shadow predict SAMPLE --explain`"),
             EmitError::TooLarge { .. } => Self::from_library(Kind::User, error)

@@ -123,6 +123,9 @@ fn every_form_is_wired_and_options_of_other_forms_are_refused() {
         (&["vpa-checkpoint", "--day", "2026-05-04"], "referenceTimestamp: \"2026-05-04T00:00:00Z\""),
         (&["swarm"], "reservations:"),
         (&["compose", "--base", "stack.yml"], "image: x"),
+        (&["terraform-aws", "--replicas", "9"], "resource \"aws_instance\" \"a\""),
+        (&["terraform-gcp", "--arch", "arm64"], "resource \"google_compute_instance\" \"a\""),
+        (&["terraform-azure"], "resource \"azurerm_linux_virtual_machine\" \"a\""),
     ] {
         let answer = said(arguments).expect_code(0);
         assert!(answer.stdout.contains(expected), "{arguments:?}: {}", answer.stdout);
@@ -133,6 +136,7 @@ fn every_form_is_wired_and_options_of_other_forms_are_refused() {
         (&["json", "--helm-path", "x"], "`--helm-path` is for `-o helm-values`"),
         (&["vpa", "--day", "2026-05-04"], "`--day` is for `-o vpa-checkpoint`"),
         (&["vpa-checkpoint"], "--day"),
+        (&["terraform-aws", "--provider", "gcp"], "names another cloud"),
         (&["vpa", "--granularity", "network"], "no place for network bandwidth"),
     ] {
         let answer = said(arguments).expect_code(2);

@@ -3,7 +3,8 @@
 
 use serde_json::json;
 use serde_yaml::Value;
-use shadow::emit::{CpuLimit, EmitError, EmitOptions, Format, Manifest, WorkloadKind};
+use shadow::emit::instances::{Catalogue, Provider, Reserve, Terms};
+use shadow::emit::{CpuLimit, EmitError, EmitOptions, Format, Manifest, Renting, WorkloadKind};
 use shadow::predict::Prediction;
 use shadow::units::{Bytes, Micros};
 
@@ -199,6 +200,65 @@ fn a_stack_keeps_everything_but_the_sizes_of_its_service() {
     assert!(name.as_str().unwrap().starts_with("shop-web-"), "{name:?}");
     let reservations = &service["deploy"]["resources"]["reservations"];
     assert_eq!(reservations, &yaml("{cpus: \"2\", memory: 1536M}"));
+}
+
+fn renting(replicas: u32) -> EmitOptions {
+    let terms = Terms { reserve: Reserve::Nothing, ..Terms::default() };
+    let renting = Renting { catalogue: Catalogue::built_in().unwrap(), terms, replicas, shown: 1 };
+    EmitOptions { renting: Some(renting), ..EmitOptions::default() }
+}
+
+#[test]
+fn machines_are_those_of_the_ranking_and_what_nothing_holds_is_an_abstention() {
+    for (format, provider) in [
+        (Format::TerraformAws, Provider::Aws),
+        (Format::TerraformGcp, Provider::Gcp),
+        (Format::TerraformAzure, Provider::Azure),
+    ] {
+        let options = renting(40);
+        let prediction = answered("checkout", 1500, 3000);
+        let text = text_of(format, &prediction, &options);
+        let mut own = options.renting.clone().unwrap();
+        own.terms.filter.providers = vec![provider];
+        let best = own.ranking(&prediction, &options).unwrap().unwrap().placements.remove(0);
+        let count = format!("= {}\n", best.count);
+        assert!(best.count > 1 && text.contains(&count), "{text}");
+        assert!(text.contains(&format!("= \"{}\"\n", best.instance.name)), "{text}");
+        let huge = format.emit(&[answered("x", 1_000_000, 512)], &options).unwrap_err();
+        assert!(matches!(huge, EmitError::NoMachine { .. }) && huge.is_abstention(), "{huge}");
+    }
+}
+
+#[test]
+fn the_real_terraform_takes_machines_of_every_cloud_with_every_name() {
+    const TEST: &str = "the_real_terraform_takes_machines_of_every_cloud_with_every_name";
+    let Some(script) = checker("check_emitted.sh", TEST) else { return };
+    if !is_installed("terraform", TEST) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let variables = json!({
+        "ami": "ami-0123456789abcdef0", "image": "debian-cloud/debian-12", "zone": "us-central1-a",
+        "resource_group_name": "shop", "location": "eastus", "source_image_id": "/subscriptions/0/image",
+        "network_interface_ids": ["/subscriptions/0/nic"], "admin_username": "shadow",
+        "admin_ssh_public_key": "ssh-ed25519 AAAA",
+    });
+    for format in [Format::TerraformAws, Format::TerraformGcp, Format::TerraformAzure] {
+        // All names in one file, so that one plan shows that they stay apart.
+        let all: Vec<Prediction> = NASTY.iter().map(|name| answered(name, 250, 512)).collect();
+        let text = format.emit(&all, &renting(1)).unwrap().into_text();
+        let used: serde_json::Map<String, serde_json::Value> = variables
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| text.contains(&format!("variable \"{name}\"")))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        write(folder.path(), &format!("{}/shadow.tf", format.name()), &text);
+        let values = serde_json::to_string(&used).unwrap();
+        write(folder.path(), &format!("{}/shadow.auto.tfvars.json", format.name()), &values);
+    }
+    check(&script, folder.path(), TEST);
 }
 
 #[test]
