@@ -52,9 +52,10 @@ pub struct Predict {
     #[arg(value_name = "SAMPLE", value_hint = ValueHint::FilePath, add = complete::inputs())]
     pub sample: PathBuf,
 
-    /// Number of neighbours to combine
-    #[arg(short, long = "neighbours", value_name = "N", default_value = "15")]
-    pub k: NonZeroUsize,
+    /// Number of neighbours to combine; by default 15, or 60 where on the store these would have wasted less (by
+    /// learned similarity alone)
+    #[arg(short, long = "neighbours", value_name = "N")]
+    pub k: Option<NonZeroUsize>,
 
     /// How distance is measured
     #[arg(long, value_name = "METRIC", default_value = "euclidean")]

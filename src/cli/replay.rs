@@ -118,9 +118,9 @@ pub struct Replay {
     #[arg(long, value_name = "SHARE", default_value = "0.95", value_parser = coverage)]
     pub coverage: f64,
 
-    /// Number of neighbours to combine
-    #[arg(short, long = "neighbours", value_name = "N", default_value = "15")]
-    pub k: NonZeroUsize,
+    /// Number of neighbours to combine; by default 15, or 60 where on the store these would have wasted less
+    #[arg(short, long = "neighbours", value_name = "N")]
+    pub k: Option<NonZeroUsize>,
 
     /// Seed of folds, random neighbours and resampling
     #[arg(long, value_name = "N", default_value = "1")]

@@ -7,8 +7,8 @@ use crate::emit::instances::{Provider, Reserve};
 use crate::emit::{CpuLimit, EmitError, EmitOptions, Format, Manifest, Renting, WorkloadKind};
 use crate::error::{CommandError, Outcome};
 use crate::predict::{
-    Allocation, Decision, Interval, PredictError, Prediction, Question, ReadSample, Scale, Sighting, Similarity,
-    observe,
+    Allocation, Decision, Interval, NeighbourCount, PredictError, Prediction, Question, ReadSample, Scale, Sighting,
+    Similarity, observe,
 };
 use crate::store::Store;
 use crate::ui::{Ui, human};
@@ -126,15 +126,16 @@ fn predict_all(
     sample: &ReadSample,
     args: &Predict,
 ) -> Result<Vec<Prediction>, CommandError> {
+    let usual = || Similarity::usual(args.metric.into(), args.weights);
+    let similarity = args.similarity.map_or_else(usual, Similarity::from);
+    let estimator = args.estimator.into();
     let question = Question {
-        k: args.k.get(),
+        k: NeighbourCount::of(args.k, similarity, estimator),
         metric: args.metric.into(),
         weights: args.weights,
-        similarity: args
-            .similarity
-            .map_or_else(|| Similarity::usual(args.metric.into(), args.weights), Similarity::from),
+        similarity,
         coverage: args.coverage,
-        estimator: args.estimator.into(),
+        estimator,
     };
     let (units, machine) = (store.manifest().units, store.manifest().machine);
     let is_batch = sample.sightings.len() > 1;

@@ -16,6 +16,9 @@ pub(super) struct Table;
 
 const UNKNOWN: &str = "-";
 
+/// Most workloads that an explanation lists; the data forms list all.
+const MOST_EXPLAINED: usize = 15;
+
 impl Form for Table {
     fn emit(&self, predictions: &[Prediction], options: &EmitOptions) -> Result<Emitted, EmitError> {
         let mut summary = grid(options.width);
@@ -60,10 +63,18 @@ impl Form for Table {
         if options.explain {
             for prediction in predictions.iter().filter(|prediction| !prediction.neighbours.is_empty()) {
                 text.extend(["\nwhat `", &printable(&prediction.workload), "` rests on:\n"]);
-                text += &evidence(prediction, options.width).trim_fmt();
+                // What counts most stands first; the data forms list the nearest first, and all.
+                let mut neighbours: Vec<&Evidence> = prediction.neighbours.iter().collect();
+                neighbours.sort_by(|left, right| right.weight.total_cmp(&left.weight));
+                let rest = neighbours.split_off(MOST_EXPLAINED.min(neighbours.len()));
+                text += &evidence(&neighbours, options.width).trim_fmt();
+                if !rest.is_empty() {
+                    let weight: f64 = rest.iter().map(|one| one.weight).sum();
+                    text += &format!("\nand {} more, of a weight of {weight:.3} together", rest.len());
+                }
                 if prediction.neighbours.iter().any(|one| !one.distance_by_resource.is_empty()) {
                     text += "\n\nwhere they differ from it:\n";
-                    text += &differences(prediction, options.width).trim_fmt();
+                    text += &differences(&neighbours, options.width).trim_fmt();
                 }
                 text.push('\n');
             }
@@ -108,7 +119,7 @@ pub fn ranking_table(ranking: &Ranking, shown: usize, width: u16) -> String {
 }
 
 /// Who the answer rests on, what they needed, and what it would be without each.
-fn evidence(prediction: &Prediction, width: u16) -> Grid {
+fn evidence(neighbours: &[&Evidence], width: u16) -> Grid {
     let mut grid = grid(width);
     grid.set_header(vec![
         Cell::new("workload"),
@@ -120,9 +131,6 @@ fn evidence(prediction: &Prediction, width: u16) -> Grid {
         right("without it (MiB)"),
         right("(cores)"),
     ]);
-    // What counts most stands first; the data forms list the nearest first.
-    let mut neighbours: Vec<&Evidence> = prediction.neighbours.iter().collect();
-    neighbours.sort_by(|left, right| right.weight.total_cmp(&left.weight));
     for neighbour in neighbours {
         let without = neighbour.without.unwrap_or_default();
         grid.add_row(vec![
@@ -139,15 +147,17 @@ fn evidence(prediction: &Prediction, width: u16) -> Grid {
     grid
 }
 
-/// Where they differ from the newcomer: the distance, and what each resource adds to its square.
-fn differences(prediction: &Prediction, width: u16) -> Grid {
+/// Where they differ from the newcomer, nearest first: the distance, and what each resource adds to its square.
+fn differences(neighbours: &[&Evidence], width: u16) -> Grid {
+    let mut neighbours = neighbours.to_vec();
+    neighbours.sort_by(|left, right| left.distance.unwrap_or(0.0).total_cmp(&right.distance.unwrap_or(0.0)));
     let mut grid = grid(width);
-    let has = |name: &&str| prediction.neighbours.iter().any(|one| one.distance_by_resource.contains_key(*name));
+    let has = |name: &&str| neighbours.iter().any(|one| one.distance_by_resource.contains_key(*name));
     let groups: Vec<&str> = Group::ALL.into_iter().map(Group::name).filter(has).collect();
     let mut header = vec![Cell::new("workload"), right("distance")];
     header.extend(groups.iter().map(|name| right(&format!("{name}²"))));
     grid.set_header(header);
-    for neighbour in &prediction.neighbours {
+    for neighbour in neighbours {
         let mut row = vec![
             Cell::new(printable(&neighbour.workload)),
             right(&or_unknown(neighbour.distance.map(|distance| format!("{distance:.3}")))),

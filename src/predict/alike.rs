@@ -1,16 +1,17 @@
 //! Learned similarity: which of the nearest fingerprints have needed alike, resource by resource.
 //!
-//! One forest per resource is grown on ln(need / level) of the store. Among the nearest fingerprints, the `k` most
-//! similar ones answer, with shares proportional to the squared similarity.
+//! One forest per resource is grown on ln(need / level) of the store. Among the nearest fingerprints, the most similar ones
+//! answer, with shares proportional to the squared similarity.
 
 use std::sync::OnceLock;
 
 use crate::artifact::ArtifactError;
 use crate::fingerprint::{Ending, Forest, StoredForest};
 
+use super::NeighbourCount;
 use super::draw::hashed;
-use super::estimate::{Weighted, by_distance};
 use super::need::{Remembered, Resource};
+use super::ranked::{Likeness, Ranked};
 
 /// How many of the nearest fingerprints are looked at (ours: on containers-2s 50 are too few, from 100 on it makes no
 /// difference), or four times as many as answer.
@@ -44,8 +45,8 @@ pub(super) struct Alike {
 }
 
 /// Returns how many of the nearest fingerprints are looked at for an answer of `k`.
-pub(super) const fn candidates(k: usize) -> usize {
-    let four = k.saturating_mul(4);
+pub(super) const fn candidates(k: NeighbourCount) -> usize {
+    let four = k.few().saturating_mul(4);
     if four > CANDIDATES { four } else { CANDIDATES }
 }
 
@@ -79,21 +80,19 @@ impl Alike {
         self.grown.each_ref().map(Option::as_ref)
     }
 
-    /// Chooses the `k` most similar of `found` (rows with their distances, nearest first) to a row of features, most similar
-    /// first. `left_out` is a stored row that is asked about: only trees that have not seen it count.
-    ///
-    /// Without any similarity, the `k` nearest with shares by distance.
+    /// Puts `found` (rows with their distances, nearest first) in the order of their similarity to a row of features, most similar
+    /// first; who is not similar at all is left out. `left_out` is a stored row that is asked about: only trees that have not
+    /// seen it count. Without any similarity the order of distance stays.
     ///
     /// # Errors
     /// What is read of a stored forest is damaged.
-    pub(super) fn choose(
+    pub(super) fn rank(
         &self,
         rows: &[Remembered],
         features: &[Option<f64>],
         found: &[(u32, f64)],
-        k: usize,
         left_out: Option<u32>,
-    ) -> Result<Vec<Weighted>, ArtifactError> {
+    ) -> Result<Ranked, ArtifactError> {
         let mut by_resource = [const { None }; 3];
         for (of, grown) in by_resource.iter_mut().zip(&self.grown) {
             *of = grown.as_ref().map(|grown| grown.similarities(rows, features, found, left_out)).transpose()?;
@@ -104,26 +103,15 @@ impl Alike {
         let means: Vec<f64> = (0..found.len()).map(mean).collect();
         let mut order: Vec<usize> = (0..found.len()).filter(|&at| means[at] > 0.0).collect();
         if order.is_empty() {
-            return Ok(by_distance(&found[..k.min(found.len())]));
+            return Ok(Ranked::by_distance(found.to_vec()));
         }
         // Equally similar ones in the order in which they were found: the nearer one first.
         order.sort_by(|&left, &right| means[right].total_cmp(&means[left]));
-        order.truncate(k);
-        let shares_of = |similarities: &Vec<f64>| {
-            let squares: Vec<f64> = order.iter().map(|&at| similarities[at].powi(2)).collect();
-            let total: f64 = squares.iter().sum();
-            let share = |square: f64| if total > 0.0 { square / total } else { 1.0 / squares.len() as f64 };
-            squares.iter().map(|&square| share(square)).collect::<Vec<f64>>()
+        let likeness = |at: usize| Likeness {
+            mean: means[at],
+            of: by_resource.each_ref().map(|of| of.as_ref().map_or(means[at], |of| of[at])),
         };
-        let fallback = shares_of(&means);
-        let shares = by_resource.map(|of| of.map_or_else(|| fallback.clone(), |of| shares_of(&of)));
-        let one = |(position, &at): (usize, &usize)| Weighted {
-            row: found[at].0,
-            distance: found[at].1,
-            similarity: Some(means[at]),
-            shares: [shares[0][position], shares[1][position], shares[2][position]],
-        };
-        Ok(order.iter().enumerate().map(one).collect())
+        Ok(Ranked::learned(order.into_iter().map(|at| (found[at], likeness(at)))))
     }
 }
 
@@ -216,7 +204,8 @@ mod tests {
     #[test]
     fn those_that_need_alike_are_chosen_and_shares_are_squared_similarities() {
         let rows = rows(200);
-        let chosen = Alike::grow(&rows).choose(&rows, &[Some(0.5), Some(0.99)], &everyone(&rows), 15, None).unwrap();
+        let ranked = Alike::grow(&rows).rank(&rows, &[Some(0.5), Some(0.99)], &everyone(&rows), None).unwrap();
+        let chosen = ranked.first(15);
         assert_eq!(chosen.len(), 15);
         let total: f64 = chosen.iter().map(|one| one.similarity.unwrap().powi(2)).sum();
         for one in &chosen {
@@ -237,8 +226,8 @@ mod tests {
         let alike = Alike::grow(&rows);
         let sum = |row: u32, left_out: Option<u32>| {
             let others: Vec<(u32, f64)> = everyone(&rows).into_iter().filter(|(other, _)| *other != row).collect();
-            let chosen = alike.choose(&rows, &rows[row as usize].features, &others, 60, left_out).unwrap();
-            chosen.iter().filter_map(|one| one.similarity).sum::<f64>()
+            let ranked = alike.rank(&rows, &rows[row as usize].features, &others, left_out).unwrap();
+            ranked.first(60).iter().filter_map(|one| one.similarity).sum::<f64>()
         };
         let (seen, unseen) =
             (0..60).fold((0.0, 0.0), |sums, row| (sums.0 + sum(row, None), sums.1 + sum(row, Some(row))));
@@ -248,7 +237,8 @@ mod tests {
     #[test]
     fn without_anything_learned_the_nearest_answer() {
         let rows = rows(10);
-        let chosen = Alike::grow(&rows).choose(&rows, &[Some(0.5), Some(0.5)], &everyone(&rows), 3, None).unwrap();
+        let ranked = Alike::grow(&rows).rank(&rows, &[Some(0.5), Some(0.5)], &everyone(&rows), None).unwrap();
+        let chosen = ranked.first(3);
         assert_eq!(chosen.iter().map(|one| one.row).collect::<Vec<_>>(), [0, 1, 2]);
         assert!(chosen.iter().all(|one| one.similarity.is_none()));
     }

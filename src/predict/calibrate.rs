@@ -9,12 +9,13 @@ use rayon::prelude::*;
 use crate::index::{Metric, NearestNeighbours};
 
 use super::draw::{drawn, sample};
-use super::estimate::{Local, Weighted, equally, local};
+use super::estimate::{Local, local};
 use super::knowledge::{Knowledge, Space};
 use super::memo::Memo;
 use super::need::Resource;
+use super::ranked::{Breadth, Ranked};
 use super::tune::{Case, Tuned, choices_below, tune, wasted};
-use super::{DistanceMetric, PredictError, Question, Similarity};
+use super::{DistanceMetric, NeighbourCount, PredictError, Question, Similarity};
 
 /// Most stored workloads that are left out in turn; of more, these many are drawn by a hash of their names. With 2,000
 /// the standard error of a coverage of 95 % is half a percent.
@@ -26,7 +27,7 @@ pub(super) const LEAST_INSTANCES: usize = 5;
 /// What a calibration depends on, beside the store.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CalibrationKey {
-    k: usize,
+    k: NeighbourCount,
     is_cosine: bool,
     weights: Option<[u64; 5]>,
     similarity: Similarity,
@@ -84,6 +85,13 @@ impl Calibration {
         Self { distances, cases, tuned: Memo::default(), wastes: Memo::default() }
     }
 
+    /// Returns the same for answers that never rest on more than the fewer neighbours.
+    fn of_the_few(&self) -> Self {
+        let few = |case: &Case| Case { said: [case.said[Breadth::Narrow as usize]; 2], ..*case };
+        let cases = self.cases.iter().map(|(&key, cases)| (key, cases.iter().map(few).collect())).collect();
+        Self::new(self.distances.clone(), cases)
+    }
+
     /// Leaves workloads out in turn.
     pub(super) fn run(
         knowledge: &Knowledge,
@@ -116,10 +124,11 @@ impl Calibration {
                 if scope == Scope::Store {
                     distances.push(nearest.0);
                 }
-                for (resource, local) in Resource::ALL.into_iter().zip(locals) {
+                for resource in Resource::ALL {
                     let need = knowledge.rows.get(nearest.1 as usize).and_then(|row| row.needs[resource as usize]);
-                    if let Some((local, need)) = local.zip(need) {
-                        let case = Case { need, said: local.relative, recurring: is_recurring(nearest.1) };
+                    let said = locals.each_ref().map(|of| of[resource as usize].map(|local| local.relative));
+                    if let ([Some(narrow), Some(wide)], Some(need)) = (said, need) {
+                        let case = Case { need, said: [narrow, wide], recurring: is_recurring(nearest.1) };
                         cases.entry((scope, resource)).or_default().push(case);
                     }
                 }
@@ -172,8 +181,8 @@ impl Calibration {
     }
 }
 
-/// (distance to the nearest, row left out), and what the others say by resource.
-type LeftOut = ((f64, u32), [Option<Local>; 3]);
+/// (distance to the nearest, row left out), and what the others say by breadth and resource.
+type LeftOut = ((f64, u32), [[Option<Local>; 3]; 2]);
 
 /// How stored workloads are compared while one is left out.
 struct Compared<'a> {
@@ -201,20 +210,21 @@ impl Compared<'_> {
             Some(others) => space.index.nearest_of(others, &query, searched, &self.metric)?,
         };
         let Some(first) = nearest.first() else { return Ok(None) };
-        let neighbours: Vec<Weighted> = if self.is_random {
-            let (name, k) = (own.name(), question.k);
-            let drawn = match &others {
-                None => drawn(0, &name, (0..knowledge.count()).filter(|&other| other != row), k),
-                Some(others) => drawn(0, &name, others.iter().copied(), k),
-            };
-            equally(&drawn)
+        let ranked = if self.is_random {
+            let (name, most) = (own.name(), Breadth::Wide.of(question.k));
+            Ranked::equally(match &others {
+                None => drawn(0, &name, (0..knowledge.count()).filter(|&other| other != row), most),
+                Some(others) => drawn(0, &name, others.iter().copied(), most),
+            })
         } else {
             let found: Vec<(u32, f64)> = nearest.iter().map(|found| (found.row, found.distance)).collect();
-            knowledge.choose(space, question, &own.features, self.absent, &found, Some(row))?
+            knowledge.rank(space, question, &own.features, self.absent, found, Some(row))?
         };
-        let floors = knowledge.floors();
-        let locals =
-            Resource::ALL.map(|resource| local(&knowledge.rows, &neighbours, resource, resource.floor(floors)));
+        let locals = Breadth::ALL.map(|breadth| {
+            let neighbours = ranked.first(breadth.of(question.k));
+            let floor = |resource: Resource| resource.floor(knowledge.floors());
+            Resource::ALL.map(|resource| local(&knowledge.rows, &neighbours, resource, floor(resource)))
+        });
         Ok(Some(((first.distance, row), locals)))
     }
 }
@@ -231,6 +241,13 @@ impl Knowledge {
         let question =
             Question { weights: question.weights.filter(|weights| *weights != self.params.weights), ..*question };
         let key = CalibrationKey::of(&question, absent, is_random);
-        self.calibrations.try_get_or(key, || Ok(Arc::new(Calibration::run(self, space, &question, absent, is_random)?)))
+        self.calibrations.try_get_or(key, || {
+            // The usual number by name: what was found for the choice between it and another holds for it alone.
+            if question.k == NeighbourCount::Exactly(NeighbourCount::FEW) {
+                let chosen = Question { k: NeighbourCount::Chosen, ..question };
+                return Ok(Arc::new(self.calibration(space, &chosen, absent, is_random)?.of_the_few()));
+            }
+            Ok(Arc::new(Calibration::run(self, space, &question, absent, is_random)?))
+        })
     }
 }

@@ -21,12 +21,14 @@ pub(super) struct Expected {
     pub(super) same_application: Option<f64>,
     pub(super) neighbours: Option<f64>,
     pub(super) growth: Option<f64>,
+    /// The rung that answers by growth.
+    pub(super) growth_is_called: &'static str,
 }
 
 impl Expected {
     /// Returns why neighbours of the same application are not asked; nothing where they are.
     pub(super) fn against_same_application(&self) -> Option<String> {
-        let (name, less) = [("neighbours", self.neighbours), ("persistence", self.growth)]
+        let (name, less) = [("neighbours", self.neighbours), (self.growth_is_called, self.growth)]
             .into_iter()
             .filter_map(|(name, waste)| Some((name, waste?)))
             .min_by(|left, right| left.1.total_cmp(&right.1))?;
@@ -35,7 +37,7 @@ impl Expected {
 
     /// Returns why neighbours from the whole store are not asked; nothing where they are.
     pub(super) fn against_neighbours(&self) -> Option<String> {
-        because("neighbours", self.neighbours?, "persistence", self.growth?)
+        because("neighbours", self.neighbours?, self.growth_is_called, self.growth?)
     }
 }
 
@@ -85,10 +87,8 @@ impl Knowledge {
         Expected {
             same_application: recurs.then(|| by_scope(Scope::Application)).flatten(),
             neighbours: by_scope(Scope::Store),
-            // Where nothing was observed there is nothing to grow from.
-            growth: (!newcomer.window.is_empty())
-                .then(|| over(&|resource, _, _| self.growth_waste(resource, COMPARED_AT, recurs)))
-                .flatten(),
+            growth: over(&|resource, _, _| self.growth_waste(resource, COMPARED_AT, recurs)),
+            growth_is_called: if newcomer.window.is_empty() { "class-prior" } else { "persistence" },
         }
     }
 }
@@ -103,6 +103,7 @@ mod tests {
             same_application: Some(same),
             neighbours: Some(neighbours),
             growth: Some(growth),
+            growth_is_called: "persistence",
         };
         let least = expected(0.1, 0.2, 0.3);
         assert_eq!((least.against_same_application(), least.against_neighbours()), (None, None));
@@ -118,7 +119,12 @@ mod tests {
 
     #[test]
     fn a_little_less_waste_is_no_reason() {
-        let nearly = Expected { same_application: Some(0.1), neighbours: Some(0.095), growth: Some(0.092) };
+        let nearly = Expected {
+            same_application: Some(0.1),
+            neighbours: Some(0.095),
+            growth: Some(0.092),
+            growth_is_called: "persistence",
+        };
         assert_eq!((nearly.against_same_application(), nearly.against_neighbours()), (None, None));
     }
 

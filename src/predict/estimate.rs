@@ -2,6 +2,7 @@
 
 use super::need::{Anchor, Need, Remembered, Resource};
 use super::quantile::{Observed, upper_quantile};
+use super::ranked::Weighted;
 
 /// Quantiles of the neighbours' needs that an answer can start from; calibration picks one by what it would have
 /// wasted on the store (`docs/methods.md`).
@@ -12,39 +13,6 @@ const LEAST_SPREAD: f64 = 0.1;
 
 /// Fewest neighbours with a need for an estimate.
 const LEAST_NEIGHBOURS: usize = 3;
-
-/// One stored workload in an answer, with its shares.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Weighted {
-    pub(super) row: u32,
-    /// Distance of its fingerprint.
-    pub(super) distance: f64,
-    /// Learned similarity, the mean over memory and CPU; nothing where shares follow the distance or are equal.
-    pub(super) similarity: Option<f64>,
-    /// Share in the answer about each resource, in the order of [`Resource::ALL`]; each sums to 1.
-    pub(super) shares: [f64; 3],
-}
-
-/// Returns shares that sum to 1 and fall with distance: 1 / (d + D/4) with D the largest distance among them, so that
-/// they do not depend on the unit of distance, and a copy does not silence the others.
-pub(super) fn by_distance(found: &[(u32, f64)]) -> Vec<Weighted> {
-    let farthest = found.iter().fold(0.0_f64, |farthest, &(_, distance)| farthest.max(distance));
-    let raw = |distance: f64| if farthest > 0.0 { 1.0 / (distance + farthest / 4.0) } else { 1.0 };
-    let total: f64 = found.iter().map(|&(_, distance)| raw(distance)).sum();
-    let one = |&(row, distance): &(u32, f64)| Weighted {
-        row,
-        distance,
-        similarity: None,
-        shares: [raw(distance) / total; 3],
-    };
-    found.iter().map(one).collect()
-}
-
-/// Returns equal shares.
-pub(super) fn equally(found: &[(u32, f64)]) -> Vec<Weighted> {
-    let share = 1.0 / found.len() as f64;
-    found.iter().map(|&(row, distance)| Weighted { row, distance, similarity: None, shares: [share; 3] }).collect()
-}
 
 /// What neighbours say about one resource relative to one anchor, as logarithms.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -146,19 +114,6 @@ mod tests {
         // Needs of 2, 3 and 1.2 as they are, in floors; not all neighbours have a request.
         near(local.relative[Anchor::Absolute as usize].unwrap().bases[2].exp() * 0.1, 3.0);
         assert_eq!(local.relative[Anchor::Request as usize], None);
-    }
-
-    #[test]
-    fn shares_fall_with_distance_whatever_its_unit() {
-        let near_and_far = by_distance(&[(0, 0.0), (1, 1.0), (2, 2.0)]);
-        let scaled = by_distance(&[(0, 0.0), (1, 1000.0), (2, 2000.0)]);
-        near(near_and_far.iter().map(|one| one.shares[0]).sum(), 1.0);
-        for (a, b) in near_and_far.iter().zip(&scaled) {
-            near(a.shares[0], b.shares[0]);
-        }
-        assert!(near_and_far.windows(2).all(|pair| pair[0].shares[0] > pair[1].shares[0]));
-        // Copies of the newcomer share equally.
-        near(by_distance(&[(0, 0.0), (1, 0.0)])[0].shares[0], 0.5);
     }
 
     #[test]

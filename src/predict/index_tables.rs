@@ -17,6 +17,7 @@ use super::calibrate::{Calibration, Scope};
 use super::estimate::{BASES, Relative};
 use super::knowledge::Knowledge;
 use super::need::{Anchor, Need, Remembered, Resource};
+use super::ranked::Breadth;
 use super::tune::Case;
 
 const TEXTS: [&str; 3] = ["application", "user", "class"];
@@ -139,21 +140,27 @@ pub(super) fn read_fingerprints(
 }
 
 /// A row of the calibration table.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum CaseRow {
     /// Distance of a left-out workload to its nearest.
     Distance(f64),
     /// What the others said, and what was true.
-    Case(Scope, Resource, Case),
+    Case(Scope, Resource, Box<Case>),
 }
 
 /// Numbers of a case beside what was said.
 const NUMBERS: [&str; 4] = ["distance", "level", "request", "need"];
 
-/// Columns of what was said relative to one anchor: the spread, then the bases.
-fn said_of(anchor: Anchor) -> Vec<String> {
-    let bases = BASES.map(|share| format!("{}_base_{:02.0}", anchor.name(), share * 100.0));
-    std::iter::once(format!("{}_spread", anchor.name())).chain(bases).collect()
+/// Breadths and anchors, in the order of their columns.
+fn spoken() -> impl Iterator<Item = (Breadth, Anchor)> {
+    Breadth::ALL.into_iter().flat_map(|breadth| Anchor::ALL.map(|anchor| (breadth, anchor)))
+}
+
+/// Columns of what was said at one breadth relative to one anchor: the spread, then the bases.
+fn said_of((breadth, anchor): (Breadth, Anchor)) -> Vec<String> {
+    let name = format!("{}_{}", breadth.name(), anchor.name());
+    let bases = BASES.map(|share| format!("{name}_base_{:02.0}", share * 100.0));
+    std::iter::once(format!("{name}_spread")).chain(bases).collect()
 }
 
 fn scope_name(scope: Scope) -> &'static str {
@@ -176,19 +183,20 @@ pub(super) fn write_calibrations(
     ];
     fields.extend(NUMBERS.map(|name| Field::new(name, DataType::Float64, true)));
     fields.extend(["at_least", "recurring"].map(|name| Field::new(name, DataType::Boolean, true)));
-    fields.extend(Anchor::ALL.into_iter().flat_map(said_of).map(|name| Field::new(name, DataType::Float64, true)));
+    fields.extend(spoken().flat_map(said_of).map(|name| Field::new(name, DataType::Float64, true)));
     let schema = Arc::new(Schema::new(fields));
     let mut rows: Vec<(&str, CaseRow)> = Vec::new();
     for (without, calibration) in calibrations {
         rows.extend(calibration.distances.iter().map(|&distance| (without.as_str(), CaseRow::Distance(distance))));
         for (&(scope, resource), cases) in &calibration.cases {
-            rows.extend(cases.iter().map(|&case| (without.as_str(), CaseRow::Case(scope, resource, case))));
+            let row = |&case: &Case| (without.as_str(), CaseRow::Case(scope, resource, Box::new(case)));
+            rows.extend(cases.iter().map(row));
         }
     }
     let batch = |rows: &[(&str, CaseRow)]| -> Result<RecordBatch, ArrowError> {
-        let case = |(_, row): &(&str, CaseRow)| match *row {
+        let case = |(_, row): &(&str, CaseRow)| match row {
             CaseRow::Distance(_) => None,
-            CaseRow::Case(scope, resource, case) => Some((scope, resource, case)),
+            CaseRow::Case(scope, resource, case) => Some((*scope, *resource, **case)),
         };
         let number = |of: &dyn Fn(&Case) -> Option<f64>| -> ArrayRef {
             Arc::new(rows.iter().map(|row| case(row).and_then(|(_, _, case)| of(&case))).collect::<Float64Array>())
@@ -208,8 +216,8 @@ pub(super) fn write_calibrations(
             Arc::new(rows.iter().map(|row| case(row).map(|(_, _, case)| case.need.at_least)).collect::<BooleanArray>()),
             Arc::new(rows.iter().map(|row| case(row).map(|(_, _, case)| case.recurring)).collect::<BooleanArray>()),
         ];
-        for anchor in Anchor::ALL {
-            let said = |case: &Case| case.said[anchor as usize];
+        for (breadth, anchor) in spoken() {
+            let said = |case: &Case| case.said[breadth as usize][anchor as usize];
             columns.push(number(&|case| said(case).map(|said| said.spread)));
             for position in 0..BASES.len() {
                 columns.push(number(&|case| said(case).map(|said| said.bases[position])));
@@ -232,8 +240,8 @@ pub(super) fn read_calibrations(
     let recurring: &BooleanArray = column(batch, "recurring")?;
     let numbers: Vec<&Float64Array> = NUMBERS.iter().map(|name| column(batch, name)).collect::<Result<_, _>>()?;
     let mut said: Vec<Vec<&Float64Array>> = Vec::new();
-    for anchor in Anchor::ALL {
-        said.push(said_of(anchor).iter().map(|name| column(batch, name)).collect::<Result<_, _>>()?);
+    for one in spoken() {
+        said.push(said_of(one).iter().map(|name| column(batch, name)).collect::<Result<_, _>>()?);
     }
     let number = |array: &Float64Array, row: usize| array.is_valid(row).then(|| array.value(row));
     for row in 0..batch.num_rows() {
@@ -259,8 +267,9 @@ pub(super) fn read_calibrations(
             let (spread, bases) = values.split_first()?;
             Some(Relative { spread: *spread, bases: bases.try_into().ok()? })
         };
-        let said = [relative(&said[0]), relative(&said[1]), relative(&said[2])];
-        rows.push(CaseRow::Case(scope, resource, Case { need, said, recurring: recurring.value(row) }));
+        let said = [0, 1].map(|breadth| [0, 1, 2].map(|anchor| relative(&said[breadth * Anchor::ALL.len() + anchor])));
+        let case = Case { need, said, recurring: recurring.value(row) };
+        rows.push(CaseRow::Case(scope, resource, Box::new(case)));
     }
     Ok(())
 }

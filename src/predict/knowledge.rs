@@ -11,10 +11,10 @@ use crate::trace::UnitContract;
 
 use super::alike::{Alike, candidates};
 use super::calibrate::{Calibration, CalibrationKey};
-use super::estimate::{Weighted, by_distance};
 use super::growth::Growths;
 use super::memo::Memo;
 use super::need::{Remembered, Resource};
+use super::ranked::{Breadth, Ranked};
 use super::{DistanceMetric, Facts, Known, PredictError, Question, ResourceWeights, Similarity};
 
 /// Fewest workloads that a model is fitted to; below that there is no such thing as a distance between fingerprints.
@@ -320,23 +320,22 @@ impl Knowledge {
     pub(super) const fn searched(question: &Question) -> usize {
         match question.similarity {
             Similarity::Learned => candidates(question.k),
-            Similarity::Distance => question.k,
+            Similarity::Distance => Breadth::Wide.of(question.k),
         }
     }
 
-    /// Chooses who answers among the nearest fingerprints `found`, with shares. `left_out` is a stored row that is asked
-    /// about.
-    pub(super) fn choose(
+    /// Puts the nearest fingerprints `found` in the order in which they answer. `left_out` is a stored row that is asked about.
+    pub(super) fn rank(
         &self,
         space: &Space,
         question: &Question,
         features: &[Option<f64>],
         absent: &[usize],
-        found: &[(u32, f64)],
+        found: Vec<(u32, f64)>,
         left_out: Option<u32>,
-    ) -> Result<Vec<Weighted>, PredictError> {
+    ) -> Result<Ranked, PredictError> {
         match question.similarity {
-            Similarity::Distance => Ok(by_distance(&found[..question.k.min(found.len())])),
+            Similarity::Distance => Ok(Ranked::by_distance(found)),
             Similarity::Learned => {
                 let mut shown = features.to_vec();
                 for &position in absent {
@@ -344,7 +343,7 @@ impl Knowledge {
                         *value = None;
                     }
                 }
-                Ok(space.alike.choose(&self.rows, &shown, found, question.k, left_out)?)
+                Ok(space.alike.rank(&self.rows, &shown, &found, left_out)?)
             }
         }
     }

@@ -7,9 +7,10 @@ use crate::index::{NearestNeighbours, Neighbour};
 
 use super::calibrate::{Calibration, LEAST_INSTANCES, Scope};
 use super::draw::drawn;
-use super::estimate::{Local, Weighted, allocation, equally, local};
+use super::estimate::{Local, allocation, local};
 use super::knowledge::{Knowledge, Space};
 use super::need::{Anchor, Resource};
+use super::ranked::{Breadth, Ranked, Weighted};
 use super::tune::{Tuned, choices_below};
 use super::{Answer, Decision, Estimator, Facts, Newcomer, PredictError, Question, Support};
 
@@ -128,12 +129,12 @@ impl Knowledge {
     ) -> Result<bool, PredictError> {
         let metric = self.metric(asked.space, asked.question, &asked.absent)?;
         let pairs = |found: Vec<Neighbour>| found.into_iter().map(|one| (one.row, one.distance)).collect::<Vec<_>>();
-        let k = asked.question.k;
         let admits = |row: u32| (asked.admits)(row as usize);
         let searched = if asked.selection == Selection::Nearest { Self::searched(asked.question) } else { 1 };
-        let choose = |found: &[(u32, f64)]| {
-            self.choose(asked.space, asked.question, &asked.features, &asked.absent, found, None)
+        let rank = |found: Vec<(u32, f64)>| {
+            self.rank(asked.space, asked.question, &asked.features, &asked.absent, found, None)
         };
+        let most = Breadth::Wide.of(asked.question.k);
         let found = pairs(asked.space.index.nearest(&asked.query, searched, &metric, &admits)?);
         answer.novelty = found.first().and_then(|&(_, distance)| asked.calibration.novelty(distance));
         // Same application.
@@ -148,15 +149,15 @@ impl Knowledge {
             )),
             Some(_) if let Some(why) = expected.against_same_application() => answer.passed_over.push(why),
             Some(_) => {
-                let chosen = match asked.selection {
+                let ranked = match asked.selection {
                     Selection::Nearest => {
-                        choose(&pairs(asked.space.index.nearest_of(&instances, &asked.query, searched, &metric)?))?
+                        rank(pairs(asked.space.index.nearest_of(&instances, &asked.query, searched, &metric)?))?
                     }
                     Selection::Random { seed } => {
-                        equally(&drawn(seed, &asked.newcomer.name, instances.iter().copied(), k))
+                        Ranked::equally(drawn(seed, &asked.newcomer.name, instances.iter().copied(), most))
                     }
                 };
-                if self.say(asked, Scope::Application, &chosen, Decision::SameApplication, answer) {
+                if self.say(asked, Scope::Application, &ranked, Decision::SameApplication, answer) {
                     return Ok(true);
                 }
             }
@@ -179,43 +180,47 @@ impl Knowledge {
             answer.passed_over.push(why);
             return Ok(false);
         }
-        let chosen = match asked.selection {
-            Selection::Nearest => choose(&found)?,
+        let ranked = match asked.selection {
+            Selection::Nearest => rank(found)?,
             Selection::Random { seed } => {
                 let eligible = (0..self.count()).filter(|&row| admits(row));
-                equally(&drawn(seed, &asked.newcomer.name, eligible, k))
+                Ranked::equally(drawn(seed, &asked.newcomer.name, eligible, most))
             }
         };
-        Ok(self.say(asked, Scope::Store, &chosen, Decision::Neighbours, answer))
+        Ok(self.say(asked, Scope::Store, &ranked, Decision::Neighbours, answer))
     }
 
-    /// Fills the answer from the chosen workloads. Returns whether they say anything about memory or CPU.
-    fn say(
-        &self,
-        asked: &Asked<'_>,
-        scope: Scope,
-        chosen: &[Weighted],
-        decision: Decision,
-        answer: &mut Answer,
-    ) -> bool {
+    /// Fills the answer from the first of the ranked workloads. Returns whether they say anything about memory or CPU.
+    fn say(&self, asked: &Asked<'_>, scope: Scope, ranked: &Ranked, decision: Decision, answer: &mut Answer) -> bool {
+        let chosen = Breadth::ALL.map(|breadth| ranked.first(breadth.of(asked.question.k)));
         let mut rung: Rung = [None; 3];
+        let mut rests_on = [Breadth::Narrow; 3];
         let mut bounds = Vec::new();
         for resource in Resource::ALL {
             let Some(level) = resource.level(&asked.newcomer.window) else { continue };
             let floor = resource.floor(self.floors());
-            let Some(local) = local(&self.rows, chosen, resource, floor) else { continue };
+            let locals = chosen.each_ref().map(|chosen| local(&self.rows, chosen, resource, floor));
+            let [Some(narrow), Some(_)] = &locals else { continue };
             let request = resource.request(asked.newcomer.facts.request);
             let has_request = Anchor::Request.reference(level, request, floor).is_some()
-                && local.relative[Anchor::Request as usize].is_some();
+                && narrow.relative[Anchor::Request as usize].is_some();
             let tuned = |coverage| asked.calibration.tuned(scope, resource, floor, coverage, has_request);
             let own = Own { resource, level, request, floor };
-            let of = |tuned: &Tuned| said(own, &local, tuned, asked.question.estimator);
+            let of = |tuned: &Tuned| {
+                let said = said(own, locals[tuned.way.breadth as usize].as_ref()?, tuned, asked.question.estimator)?;
+                Some((said, tuned.way.breadth))
+            };
             let Some(tuned_here) = tuned(asked.question.coverage) else { continue };
             let Some(said) = of(&tuned_here) else { continue };
-            // Another anchor or base may give less than what a lower coverage was promised.
+            // Another way may give less than what a lower coverage was promised.
             let lower = choices_below(asked.question.coverage).filter_map(tuned).filter_map(|tuned| of(&tuned));
-            rung[resource as usize] = Some(lower.fold(said, |said, lower| said.raised_to(lower.amount)));
-            if local.at_least > MUCH || tuned_here.margin.at_least {
+            let (said, breadth) = lower.fold(said, |(said, breadth), (lower, other)| {
+                (said.raised_to(lower.amount), if lower.amount > said.amount { other } else { breadth })
+            });
+            rung[resource as usize] = Some(said);
+            rests_on[resource as usize] = breadth;
+            let at_least = locals[breadth as usize].as_ref().map_or(0.0, |local| local.at_least);
+            if at_least > MUCH || tuned_here.margin.at_least {
                 bounds.push(resource.name());
             }
         }
@@ -225,20 +230,7 @@ impl Knowledge {
             return false;
         }
         let spoken: Vec<usize> = (0..rung.len()).filter(|&resource| rung[resource].is_some()).collect();
-        let mean =
-            |shares: [f64; 3]| spoken.iter().map(|&resource| shares[resource]).sum::<f64>() / spoken.len() as f64;
-        let support = |one: &Weighted| Support {
-            row: one.row as usize,
-            distance: (asked.selection == Selection::Nearest).then_some(one.distance),
-            similarity: one.similarity,
-            // Without a learned similarity all shares are the same.
-            weight: if one.similarity.is_some() { mean(one.shares) } else { one.shares[0] },
-            shares: one.shares,
-        };
-        answer.support = chosen.iter().map(support).collect();
-        if asked.selection == Selection::Nearest {
-            answer.support.sort_by(|left, right| left.distance.partial_cmp(&right.distance).unwrap_or(Ordering::Equal));
-        }
+        answer.support = support(&chosen, rests_on, &spoken, asked.selection == Selection::Nearest);
         fill(answer, decision, &rung, &bounds);
         true
     }
@@ -265,6 +257,31 @@ impl Knowledge {
     }
 }
 
+/// Returns whom an answer rests on, nearest first: whom any of the resources that it speaks of was taken from, with no share in
+/// those that were taken from fewer.
+fn support(chosen: &[Vec<Weighted>; 2], rests_on: [Breadth; 3], spoken: &[usize], has_distances: bool) -> Vec<Support> {
+    let breadth = spoken.iter().map(|&resource| rests_on[resource]).max().unwrap_or(Breadth::Narrow);
+    let support = |(at, one): (usize, &Weighted)| {
+        let share = |resource: usize| {
+            chosen[rests_on[resource] as usize].get(at).map_or(0.0, |weighted| weighted.shares[resource])
+        };
+        let shares = [share(0), share(1), share(2)];
+        let own: Vec<f64> = spoken.iter().map(|&resource| shares[resource]).collect();
+        // The mean of equal shares would miss them by the last digit.
+        let are_equal = own.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits());
+        let weight = if are_equal { own[0] } else { own.iter().sum::<f64>() / own.len() as f64 };
+        let distance = has_distances.then_some(one.distance);
+        Support { row: one.row as usize, distance, similarity: one.similarity, weight, shares }
+    };
+    let mut support: Vec<Support> = chosen[breadth as usize].iter().enumerate().map(support).collect();
+    // Similar in another resource only than those that were taken from so many.
+    support.retain(|one| one.weight > 0.0);
+    if has_distances {
+        support.sort_by(|left, right| left.distance.partial_cmp(&right.distance).unwrap_or(Ordering::Equal));
+    }
+    support
+}
+
 /// One question with all that the similarity rungs share.
 struct Asked<'a> {
     newcomer: &'a Newcomer,
@@ -288,10 +305,10 @@ struct Own {
 }
 
 fn said(own: Own, local: &Local, tuned: &Tuned, estimator: Estimator) -> Option<Said> {
-    let relative = local.relative[tuned.anchor as usize]?;
-    let reference = tuned.anchor.reference(own.level, own.request, own.floor)?;
-    let base = relative.bases[tuned.base];
-    let of = |margin: f64| allocation(own.resource, reference, own.level, own.floor, base + margin * relative.spread);
+    let relative = local.relative[tuned.way.anchor as usize]?;
+    let reference = tuned.way.anchor.reference(own.level, own.request, own.floor)?;
+    let of =
+        |margin: f64| allocation(own.resource, reference, own.level, own.floor, tuned.way.log_ratio(&relative, margin));
     let amount = match estimator {
         Estimator::Quantile => of(tuned.margin.value),
         Estimator::Mean => {

@@ -27,6 +27,7 @@ mod persist;
 mod prior;
 pub mod quantile;
 mod question;
+mod ranked;
 mod sample;
 mod scale;
 mod similar;
@@ -43,7 +44,8 @@ pub use need::{Need, Remembered, Resource};
 pub use only::Only;
 pub use persist::{INDEX_KIND, IndexManifest, OpenIndex, index_manifest, indexed_windows};
 pub use question::{
-    Answer, DistanceMetric, Estimator, Facts, Known, Newcomer, Question, ResourceWeights, Similarity, Support,
+    Answer, DistanceMetric, Estimator, Facts, Known, NeighbourCount, Newcomer, Question, ResourceWeights, Similarity,
+    Support,
 };
 pub use sample::{ReadSample, SampleParams, Sighting, observe, read_sample};
 pub use scale::{OutputUnits, Scale};

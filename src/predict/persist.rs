@@ -59,8 +59,6 @@ pub struct IndexManifest {
     pub sources: Vec<Digest>,
     /// Names of the features, in the order of a row.
     pub features: Vec<String>,
-    /// Neighbours of the calibration.
-    pub calibrated_k: usize,
     /// Seconds that the first windows cover, the median.
     pub covered_seconds: f64,
     /// Components of a fingerprint; 0 where all workloads are alike.
@@ -197,7 +195,6 @@ impl Knowledge {
             history,
             sources: store.manifest().sources.iter().map(|source| source.digest.clone()).collect(),
             features: names,
-            calibrated_k: question.k,
             covered_seconds: self.covered_seconds,
             components,
             files,
@@ -257,7 +254,7 @@ impl Knowledge {
         if let Some(record) = record(CALIBRATION) {
             let mut cases: BTreeMap<String, Vec<CaseRow>> = BTreeMap::new();
             parquet_file::read(&folder, record, |batch| index_tables::read_calibrations(batch, &mut cases))?;
-            let question = Question { k: manifest.calibrated_k, ..Question::default() };
+            let question = Question::default();
             for (without, absent) in knowledge.variants() {
                 let Some(cases) = cases.remove(&without) else { continue };
                 let key = CalibrationKey::of(&question, &absent, false);
@@ -274,7 +271,7 @@ fn calibration_of(rows: Vec<CaseRow>) -> Calibration {
     for row in rows {
         match row {
             CaseRow::Distance(distance) => distances.push(distance),
-            CaseRow::Case(scope, resource, case) => cases.entry((scope, resource)).or_default().push(case),
+            CaseRow::Case(scope, resource, case) => cases.entry((scope, resource)).or_default().push(*case),
         }
     }
     Calibration::new(distances, cases)

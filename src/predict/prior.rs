@@ -33,17 +33,20 @@ impl Knowledge {
                 }
             }
         }
-        if newcomer.window.is_empty() {
-            answer.passed_over.push("persistence: nothing was observed yet".to_owned());
-            return;
-        }
         let rows: Vec<usize> = (0..self.rows.len()).filter(|&row| admits(row)).collect();
-        let warning = format!(
-            "rests on its own first window with the margin that all {} workloads of the store call for, not on similar ones",
-            rows.len()
-        );
-        let group = Group { class: None, is_whole: rows.len() == self.rows.len(), rows };
-        self.prior_rung(Decision::Persistence, newcomer, question, &group, warning, answer);
+        let all = rows.len();
+        // Where nothing was observed there is nothing to grow from: everybody is given what covers the store.
+        let (decision, warning) = if newcomer.window.is_empty() {
+            (
+                Decision::ClassPrior,
+                format!("rests on what all {all} workloads of the store needed, not on similar ones"),
+            )
+        } else {
+            let how = "rests on its own first window with the margin that all";
+            (Decision::Persistence, format!("{how} {all} workloads of the store call for, not on similar ones"))
+        };
+        let group = Group { class: None, is_whole: all == self.rows.len(), rows };
+        self.prior_rung(decision, newcomer, question, &group, warning, answer);
     }
 
     /// Tries one of them. Returns whether it answered.
@@ -141,6 +144,24 @@ mod tests {
             let found = memory_at(&knowledge, level * MIB, 0.9) / MIB;
             assert!((found - expected(level)).abs() < 1e-9, "{found} instead of {}", expected(level));
         }
+    }
+
+    #[test]
+    fn at_submission_everybody_is_given_what_covers_the_store() {
+        let at_submission = |knowledge: &Knowledge| {
+            let newcomer = Newcomer { name: "x".to_owned(), window: WindowProfile::default(), facts: Facts::default() };
+            let question = Question { coverage: 0.9, ..Question::default() };
+            knowledge.answer(&newcomer, &question, Selection::Nearest, &|_| true).unwrap()
+        };
+        // Needs of 101 to 140 MiB: the 37th of 40 covers the next one at 90 %.
+        let need = |at: usize| (101.0 + at as f64) * MIB;
+        let rows = (0..40).map(|at| row(at, "a", 16.0 * MIB, need(at))).collect();
+        let answer = at_submission(&knowledge(rows));
+        assert_eq!(answer.decision, Decision::ClassPrior);
+        assert!((answer.memory.unwrap() / MIB - 137.0).abs() < 1e-9, "{answer:?}");
+        let all = "rests on what all 40 workloads of the store needed, not on similar ones";
+        assert!(answer.warnings.iter().any(|warning| warning == all), "{answer:?}");
+        assert_eq!(at_submission(&knowledge(Vec::new())).decision, Decision::Abstain);
     }
 
     #[test]

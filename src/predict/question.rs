@@ -1,6 +1,7 @@
 //! What is asked, about whom, and of what knowledge: the inputs of a prediction, in the store's units.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
@@ -70,11 +71,63 @@ impl Default for ResourceWeights {
     }
 }
 
+/// How many neighbours are combined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NeighbourCount {
+    /// So many, at least 1.
+    Exactly(usize),
+    /// [`Self::FEW`] or [`Self::MANY`], whichever would have wasted less on the store, resource by resource: few tell more where
+    /// needs follow what was observed, many where little is known.
+    Chosen,
+}
+
+impl NeighbourCount {
+    /// The usual number (ours, see `docs/evaluation.md`).
+    pub const FEW: usize = 15;
+    /// What it is compared with (ours).
+    pub const MANY: usize = 60;
+
+    /// Returns the number that was asked for. Without one, the store chooses for calibrated answers by learned similarity; the
+    /// classic forms of the method combine [`Self::FEW`].
+    pub fn of(asked: Option<NonZeroUsize>, similarity: Similarity, estimator: Estimator) -> Self {
+        match (asked, similarity, estimator) {
+            (Some(count), _, _) => Self::Exactly(count.get()),
+            (None, Similarity::Learned, Estimator::Quantile) => Self::Chosen,
+            (None, _, _) => Self::Exactly(Self::FEW),
+        }
+    }
+
+    /// Returns the least that may be combined.
+    pub const fn few(self) -> usize {
+        match self {
+            Self::Exactly(count) => count,
+            Self::Chosen => Self::FEW,
+        }
+    }
+
+    /// Returns the most that may be combined.
+    pub const fn many(self) -> usize {
+        match self {
+            Self::Exactly(count) => count,
+            Self::Chosen => Self::MANY,
+        }
+    }
+}
+
+impl std::fmt::Display for NeighbourCount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exactly(count) => write!(f, "{count}"),
+            Self::Chosen => write!(f, "{} or {}", Self::FEW, Self::MANY),
+        }
+    }
+}
+
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Question {
-    /// Neighbours to combine, at least 1.
-    pub k: usize,
+    /// How many neighbours are combined.
+    pub k: NeighbourCount,
     /// How distance is measured.
     pub metric: DistanceMetric,
     /// Resource weights that differ from those built in.
@@ -90,7 +143,7 @@ pub struct Question {
 impl Default for Question {
     fn default() -> Self {
         Self {
-            k: 15,
+            k: NeighbourCount::Chosen,
             metric: DistanceMetric::Euclidean,
             weights: None,
             similarity: Similarity::Learned,

@@ -2,9 +2,9 @@
 
 use crate::index::NearestNeighbours;
 
-use super::estimate::by_distance;
 use super::knowledge::Knowledge;
-use super::{Evidence, Only, PredictError, Question, Scale, Support};
+use super::ranked::Ranked;
+use super::{Evidence, NeighbourCount, Only, PredictError, Question, Scale, Support};
 
 /// The nearest workloads of a store.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,12 +38,13 @@ impl Knowledge {
         let absent = self.absent(features);
         let metric = self.metric(space, question, &absent)?;
         let query = self.place(space, question, features, &absent)?;
-        let found = space.index.nearest(&query, question.k, &metric, admits)?;
+        let found = space.index.nearest(&query, question.k.few(), &metric, admits)?;
         Ok(found.iter().map(|found| (found.row, found.distance)).collect())
     }
 
-    /// Returns the `question.k` workloads nearest to a row of features among those that `only` admits, without the stored
-    /// workload `itself`. None where all stored workloads are alike. How novel something is beside a part of the store is not known.
+    /// Returns the `question.k` (of two numbers the lesser) workloads nearest to a row of features among those that `only`
+    /// admits, without the stored workload `itself`. None where all stored workloads are alike. How novel something is beside a
+    /// part of the store is not known.
     ///
     /// # Errors
     /// The search is impossible.
@@ -61,14 +62,17 @@ impl Knowledge {
         let query = self.place(space, question, features, &absent)?;
         let is_asked = |row: u32| self.rows.get(row as usize).is_some_and(|row| only.admits(row));
         let admits = |row: u32| itself != Some(row as usize) && is_asked(row);
-        let found = space.index.nearest(&query, question.k, &metric, &admits)?;
+        let found = space.index.nearest(&query, question.k.few(), &metric, &admits)?;
         let nearest = found.first().filter(|_| *only == Only::default()).map(|found| found.distance);
+        // Distances to the nearest do not depend on how many are combined.
+        let usual = Question { k: NeighbourCount::Chosen, ..*question };
         let novelty = match nearest {
-            Some(nearest) => self.calibration(space, question, &absent, false)?.novelty(nearest),
+            Some(nearest) => self.calibration(space, &usual, &absent, false)?.novelty(nearest),
             None => None,
         };
         let pairs: Vec<(u32, f64)> = found.iter().map(|found| (found.row, found.distance)).collect();
-        let support: Vec<Support> = by_distance(&pairs)
+        let support: Vec<Support> = Ranked::by_distance(pairs)
+            .first(question.k.few())
             .into_iter()
             .map(|one| Support {
                 row: one.row as usize,

@@ -3,21 +3,22 @@
 use super::estimate::{BASES, Relative, allocation};
 use super::need::{Anchor, Need, Resource};
 use super::quantile::{Observed, Quantile, lower_rank_share, upper_quantile, upper_rank_share};
+use super::ranked::Breadth;
 
 /// Anchor and base of an answer are chosen at the next of these coverages, the highest for what lies above (ours). Between
 /// two of them the choice stays, so a higher coverage gives more; the ladder takes the larger answer across them.
 const CHOSEN_AT: [f64; 6] = [0.5, 0.8, 0.9, 0.95, 0.98, 0.99];
 
-/// One stored workload left out: what the others said by anchor, and what was true.
+/// One stored workload left out: what the others said by breadth and anchor, and what was true.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Case {
     pub(super) need: Need,
-    pub(super) said: [Option<Relative>; 3],
+    pub(super) said: [[Option<Relative>; 3]; 2],
     /// Whether the store holds enough other instances of its application to answer for it.
     pub(super) recurring: bool,
 }
 
-/// One case seen through one anchor.
+/// One case seen through one breadth and anchor.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     need: Need,
@@ -26,14 +27,19 @@ struct Seen {
 }
 
 impl Case {
-    fn through(&self, anchor: Anchor, floor: f64) -> Option<Seen> {
+    fn through(&self, breadth: Breadth, anchor: Anchor, floor: f64) -> Option<Seen> {
         let reference = anchor.reference(self.need.level, self.need.request, floor)?;
-        Some(Seen { need: self.need, reference, said: self.said[anchor as usize]? })
+        Some(Seen { need: self.need, reference, said: self.said[breadth as usize][anchor as usize]? })
     }
 
     /// Returns what a choice would have allocated.
     fn allocated(&self, tuned: &Tuned, resource: Resource, floor: f64) -> Option<f64> {
-        Some(self.through(tuned.anchor, floor)?.allocated(resource, floor, tuned.base, tuned.margin.value))
+        Some(self.through(tuned.way.breadth, tuned.way.anchor, floor)?.allocated(
+            resource,
+            floor,
+            tuned.way,
+            tuned.margin.value,
+        ))
     }
 
     /// Returns whether that would have been enough.
@@ -43,26 +49,63 @@ impl Case {
 }
 
 impl Seen {
-    fn allocated(&self, resource: Resource, floor: f64, base: usize, margin: f64) -> f64 {
-        let ratio = self.said.bases[base] + margin * self.said.spread;
-        allocation(resource, self.reference, self.need.level, floor, ratio)
+    fn allocated(&self, resource: Resource, floor: f64, way: Way, margin: f64) -> f64 {
+        allocation(resource, self.reference, self.need.level, floor, way.log_ratio(&self.said, margin))
     }
 
-    fn residual(&self, base: usize) -> Observed {
+    fn residual(&self, way: Way) -> Observed {
         let relative = (self.need.need / self.reference).ln();
-        let value = (relative - self.said.bases[base]) / self.said.spread;
+        let value = (relative - self.said.bases[way.base]) / way.unit.of(&self.said);
         Observed { value, weight: 1.0, at_least: self.need.at_least }
     }
 }
 
-/// How an estimate becomes an allocation at one coverage: ln(need / reference) = base + margin × spread.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Tuned {
+/// What a margin is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// The spread among the neighbours: who has neighbours that disagree gets more.
+    Spread,
+    /// The same for everybody: how far neighbours disagree does not tell how far off they are.
+    Same,
+}
+
+impl Unit {
+    const ALL: [Self; 2] = [Self::Spread, Self::Same];
+
+    const fn of(self, said: &Relative) -> f64 {
+        match self {
+            Self::Spread => said.spread,
+            Self::Same => 1.0,
+        }
+    }
+}
+
+/// How neighbours become an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Way {
+    /// How many neighbours are asked.
+    pub(super) breadth: Breadth,
     /// What the need is relative to.
     pub(super) anchor: Anchor,
     /// Position in [`BASES`].
     pub(super) base: usize,
-    /// The margin in spreads.
+    /// What the margin is counted in.
+    pub(super) unit: Unit,
+}
+
+impl Way {
+    /// Returns ln(need / reference) with a margin.
+    pub(super) fn log_ratio(self, said: &Relative, margin: f64) -> f64 {
+        said.bases[self.base] + margin * self.unit.of(said)
+    }
+}
+
+/// How an estimate becomes an allocation at one coverage: ln(need / reference) = base + margin × unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Tuned {
+    /// How neighbours become an answer.
+    pub(super) way: Way,
+    /// The margin in its unit.
     pub(super) margin: Quantile,
     /// The margins of the interval's ends; nothing where the store holds too few workloads.
     pub(super) interval: Option<(f64, f64)>,
@@ -95,8 +138,7 @@ pub(super) fn choices_below(coverage: f64) -> impl Iterator<Item = f64> {
 /// An anchor must be there for this share of the left-out workloads, or what it wastes on them says nothing (ours).
 const USUAL: f64 = 0.9;
 
-/// Returns the margin at this coverage, and those of the interval's ends, beside the anchor and above the base that
-/// waste least. `lower` are the choices of lower coverages, below whose answers none of a higher one falls: what they cover
+/// Returns the margin at this coverage, and those of the interval's ends, for the way that wastes least. `lower` are the choices of lower coverages, below whose answers none of a higher one falls: what they cover
 /// need not be covered by the margin.
 pub(super) fn tune(
     cases: &[Case],
@@ -107,9 +149,11 @@ pub(super) fn tune(
     lower: &[Tuned],
 ) -> Option<Tuned> {
     let next = CHOSEN_AT.into_iter().find(|&chosen| coverage <= chosen).unwrap_or(CHOSEN_AT[CHOSEN_AT.len() - 1]);
-    let (anchor, base) = least_wasteful(cases, resource, floor, next, has_request)?;
-    let seen: Vec<(&Case, Observed)> =
-        cases.iter().filter_map(|case| Some((case, case.through(anchor, floor)?.residual(base)))).collect();
+    let way = least_wasteful(cases, resource, floor, next, has_request)?;
+    let seen: Vec<(&Case, Observed)> = cases
+        .iter()
+        .filter_map(|case| Some((case, case.through(way.breadth, way.anchor, floor)?.residual(way))))
+        .collect();
     let mut residuals: Vec<Observed> = seen.iter().map(|(_, residual)| *residual).collect();
     let share = upper_rank_share(&residuals, coverage)?;
     // Anywhere below the margin does.
@@ -130,37 +174,33 @@ pub(super) fn tune(
     let interval = ends.and_then(|(low, high)| {
         Some((upper_quantile(&mut residuals, low)?.value, upper_quantile(&mut residuals, high)?.value))
     });
-    Some(Tuned { anchor, base, margin, interval })
+    Some(Tuned { way, margin, interval })
 }
 
-/// Returns the anchor and the base that would have wasted least on the left-out workloads, each at the margin that covers
-/// them at this coverage.
-fn least_wasteful(
-    cases: &[Case],
-    resource: Resource,
-    floor: f64,
-    coverage: f64,
-    has_request: bool,
-) -> Option<(Anchor, usize)> {
-    let mut best: Option<(f64, (Anchor, usize))> = None;
-    for anchor in Anchor::ALL.into_iter().filter(|anchor| has_request || *anchor != Anchor::Request) {
-        let seen: Vec<Seen> = cases.iter().filter_map(|case| case.through(anchor, floor)).collect();
+/// Returns the way that would have wasted least on the left-out workloads, each at the margin that
+/// covers them at this coverage.
+fn least_wasteful(cases: &[Case], resource: Resource, floor: f64, coverage: f64, has_request: bool) -> Option<Way> {
+    let mut best: Option<(f64, Way)> = None;
+    let anchors = Anchor::ALL.into_iter().filter(|anchor| has_request || *anchor != Anchor::Request);
+    for (anchor, breadth) in anchors.flat_map(|anchor| Breadth::ALL.map(|breadth| (anchor, breadth))) {
+        let seen: Vec<Seen> = cases.iter().filter_map(|case| case.through(breadth, anchor, floor)).collect();
         if (seen.len() as f64) < USUAL * cases.len() as f64 {
             continue;
         }
-        for base in 0..BASES.len() {
-            let mut residuals: Vec<Observed> = seen.iter().map(|case| case.residual(base)).collect();
+        for (base, unit) in (0..BASES.len()).flat_map(|base| Unit::ALL.map(|unit| (base, unit))) {
+            let way = Way { breadth, anchor, base, unit };
+            let mut residuals: Vec<Observed> = seen.iter().map(|case| case.residual(way)).collect();
             // Of too few workloads for that coverage, all are covered.
             let share = upper_rank_share(&residuals, coverage).unwrap_or(1.0);
             let Some(margin) = upper_quantile(&mut residuals, share) else { continue };
             let wastes: Vec<f64> = seen
                 .iter()
                 .filter(|case| !case.need.at_least || margin.at_least)
-                .map(|case| (case.allocated(resource, floor, base, margin.value) - case.need.need).max(0.0))
+                .map(|case| (case.allocated(resource, floor, way, margin.value) - case.need.need).max(0.0))
                 .collect();
             let waste = wastes.iter().sum::<f64>() / wastes.len().max(1) as f64;
             if best.is_none_or(|(least, _)| waste < least) {
-                best = Some((waste, (anchor, base)));
+                best = Some((waste, way));
             }
         }
     }
@@ -174,7 +214,7 @@ mod tests {
     fn case(level: f64, need: f64, base: f64, spread: f64) -> Case {
         let said = Some(Relative { bases: [base; BASES.len()], spread });
         let need = Need { level, request: None, need, at_least: false };
-        Case { need, said: [said, None, None], recurring: false }
+        Case { need, said: [[said, None, None]; 2], recurring: false }
     }
 
     #[test]
@@ -197,11 +237,12 @@ mod tests {
                 let need = (f64::from(at) / 10.0 * 0.5).exp();
                 let rescue = if at >= 90 { need.ln() } else { 0.0 };
                 let said = Some(Relative { bases: [0.0, 0.0, 0.0, rescue], spread: 0.5 });
-                Case { said: [said, None, None], ..case(1.0, need, 0.0, 0.5) }
+                Case { said: [[said, None, None]; 2], ..case(1.0, need, 0.0, 0.5) }
             })
             .collect();
         let margin = Quantile { value: 1e-9, at_least: false };
-        let lower = Tuned { anchor: Anchor::Level, base: 3, margin, interval: None };
+        let way = Way { breadth: Breadth::Narrow, anchor: Anchor::Level, base: 3, unit: Unit::Spread };
+        let lower = Tuned { way, margin, interval: None };
         let alone = tune(&cases, Resource::Memory, 0.1, 0.95, false, &[]).unwrap();
         let beside = tune(&cases, Resource::Memory, 0.1, 0.95, false, &[lower]).unwrap();
         assert!(beside.margin.value < alone.margin.value, "{beside:?} {alone:?}");
@@ -218,10 +259,10 @@ mod tests {
             .map(|at| {
                 let truth = f64::from(at % 10) / 5.0;
                 let said = Some(Relative { bases: [0.0, 0.0, truth, 0.0], spread: 0.1 });
-                Case { said: [said, None, None], ..case(1.0, (truth + 1e-3).exp(), 0.0, 0.1) }
+                Case { said: [[said, None, None]; 2], ..case(1.0, (truth + 1e-3).exp(), 0.0, 0.1) }
             })
             .collect();
-        assert_eq!(tune(&cases, Resource::Memory, 0.1, 0.95, false, &[]).unwrap().base, 2);
+        assert_eq!(tune(&cases, Resource::Memory, 0.1, 0.95, false, &[]).unwrap().way.base, 2);
     }
 
     #[test]
@@ -233,11 +274,53 @@ mod tests {
                 let request = 1.0 + f64::from(at % 10);
                 let need = request / 2.0 * (1.0 + f64::from(at % 7) * 1e-4);
                 let need = Need { level: 0.2, request: Some(request), need, at_least: false };
-                Case { need, said: [flat(2.0), flat(0.5_f64.ln()), flat(3.0)], recurring: false }
+                Case { need, said: [[flat(2.0), flat(0.5_f64.ln()), flat(3.0)]; 2], recurring: false }
             })
             .collect();
-        let anchor = |has_request| tune(&cases, Resource::Memory, 0.1, 0.95, has_request, &[]).unwrap().anchor;
+        let anchor = |has_request| tune(&cases, Resource::Memory, 0.1, 0.95, has_request, &[]).unwrap().way.anchor;
         assert_eq!(anchor(true), Anchor::Request);
         assert_ne!(anchor(false), Anchor::Request);
+    }
+
+    /// Ninety-nine cases that differ in what was said.
+    fn cases(of: impl Fn(u32) -> ([Relative; 2], f64)) -> Vec<Case> {
+        let one = |at: u32| {
+            let (said, need) = of(at);
+            Case { said: said.map(|said| [Some(said), None, None]), ..case(1.0, need, 0.0, 0.1) }
+        };
+        (1..=99).map(one).collect()
+    }
+
+    fn flat(base: f64, spread: f64) -> Relative {
+        Relative { bases: [base; BASES.len()], spread }
+    }
+
+    #[test]
+    fn a_spread_that_tells_nothing_of_the_error_does_not_blow_up_answers() {
+        // Needs up to e times the base, whether neighbours agree or not: in spreads the margin would be that of those who agree.
+        let spread = |at: u32| if at.is_multiple_of(2) { 0.1 } else { 3.0 };
+        let cases = cases(|at| ([flat(0.0, spread(at)); 2], (f64::from(at * 37 % 100) / 100.0).exp()));
+        let tuned = tune(&cases, Resource::Memory, 0.1, 0.95, false, &[]).unwrap();
+        assert_eq!(tuned.way.unit, Unit::Same);
+        let largest = cases.iter().filter_map(|case| case.allocated(&tuned, Resource::Memory, 0.1)).fold(0.0, f64::max);
+        assert!(largest < 1.0_f64.exp(), "{largest}");
+        // Where it does tell, it is what margins are counted in.
+        let cases =
+            self::cases(|at| ([flat(0.0, spread(at)); 2], (spread(at) * f64::from(at * 37 % 100) / 100.0).exp()));
+        assert_eq!(tune(&cases, Resource::Memory, 0.1, 0.95, false, &[]).unwrap().way.unit, Unit::Spread);
+    }
+
+    #[test]
+    fn as_many_neighbours_are_asked_as_tell_most() {
+        let truth = |at: u32| f64::from(at % 10) / 5.0;
+        let noise = |at: u32| f64::from(at * 37 % 100) / 50.0 - 1.0;
+        for (narrow, wide, expected) in [(0.0, 1.0, Breadth::Narrow), (1.0, 0.0, Breadth::Wide)] {
+            let said = |at: u32| [narrow, wide].map(|of| flat(truth(at) + of * noise(at), 0.1));
+            let cases = cases(|at| (said(at), truth(at).exp()));
+            assert_eq!(tune(&cases, Resource::Memory, 0.1, 0.95, false, &[]).unwrap().way.breadth, expected);
+        }
+        // Where they tell the same, no more are asked than were asked for.
+        let cases = cases(|at| ([flat(0.0, 0.1); 2], truth(at).exp()));
+        assert_eq!(tune(&cases, Resource::Memory, 0.1, 0.95, false, &[]).unwrap().way.breadth, Breadth::Narrow);
     }
 }

@@ -413,8 +413,8 @@ pub struct ReplayReport {
     pub instances: Option<Drawn>,
     /// The seed of everything random.
     pub seed: u64,
-    /// Neighbours combined.
-    pub k: usize,
+    /// Neighbours combined; nothing where shadow chose between two numbers.
+    pub k: Option<usize>,
     /// Coverage that shadow was asked for.
     pub coverage: f64,
     /// Whether feedback models ran.

@@ -128,7 +128,7 @@ impl Fitted for FakeFitted {
             })
             .collect();
         rows.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        rows.truncate(question.k);
+        rows.truncate(question.k.few());
         let peaks: Vec<(f64, f64)> = rows.iter().map(|(_, row)| (self.rows[*row].1, 1.0)).collect();
         let memory = super::weighted_upper_quantile(&peaks, question.coverage);
         Ok(Answer {

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use shadow::predict::quantile::{Observed, upper_quantile};
-use shadow::predict::{Answer, Decision, Estimator, Facts, FitParams, Knowledge, Known, Newcomer, Question, Selection};
+use shadow::predict::{
+    Answer, Decision, Estimator, Facts, FitParams, Knowledge, Known, NeighbourCount, Newcomer, Question, Selection,
+};
 use shadow::profile::{Censoring, Floors, LifeProfile, ResourceProfile, Window, WindowProfile};
 use shadow::replay::weighted_upper_quantile;
 use shadow::store::{Ending, Workload};
@@ -152,6 +154,8 @@ fn asked() -> impl Strategy<Value = Asked> {
     let coverage = prop::sample::select(vec![0.5, 0.8, 0.9, 0.95]);
     (60_usize..160, cut_off, any::<bool>(), 3_usize..30, coverage, any::<u64>()).prop_map(
         |(count, cut_off, has_facts, k, coverage, seed)| {
+            // Every third asks as most people do.
+            let k = if k % 3 == 0 { NeighbourCount::Chosen } else { NeighbourCount::Exactly(k) };
             let question = Question { k, coverage, ..Question::default() };
             Asked { count, cut_off, has_facts, question, seed }
         },
@@ -234,10 +238,14 @@ proptest! {
             prop_assert!(found.support.iter().all(|one| admits(one.row)), "{:?}", found.support);
             let rows: BTreeSet<usize> = found.support.iter().map(|one| one.row).collect();
             prop_assert_eq!(rows.len(), found.support.len());
-            prop_assert!(rows.len() <= asked.question.k);
+            prop_assert!(rows.len() <= asked.question.k.many());
             if !found.support.is_empty() {
                 let total: f64 = found.support.iter().map(|one| one.weight).sum();
                 prop_assert!((total - 1.0).abs() < 1e-9, "shares sum to {}", total);
+                for (resource, amount) in [found.memory, found.cpu, found.network].into_iter().enumerate() {
+                    let total: f64 = found.support.iter().map(|one| one.shares[resource]).sum();
+                    prop_assert!(amount.is_none() || (total - 1.0).abs() < 1e-9, "shares sum to {}", total);
+                }
             }
             let distances: Vec<f64> = found.support.iter().filter_map(|one| one.distance).collect();
             prop_assert!(distances.is_sorted());

@@ -40,7 +40,7 @@ impl Fitted for FittedPlain {
         let mut rows: Vec<(f64, f64)> =
             self.0.iter().map(|(window, peak)| ((window / level).ln().abs(), peak / window)).collect();
         rows.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        rows.truncate(question.k);
+        rows.truncate(question.k.few());
         let ratios: Vec<(f64, f64)> = rows.into_iter().map(|(_, ratio)| (ratio, 1.0)).collect();
         let memory = weighted_upper_quantile(&ratios, question.coverage).map(|ratio| ratio * level);
         Ok(Answer {

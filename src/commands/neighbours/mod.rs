@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::cli::neighbours::{Neighbours, NeighboursForm};
 use crate::error::{CommandError, Outcome};
 use crate::fingerprint::Group;
-use crate::predict::{Evidence, Knowledge, Only, Question, Scale, Similar, Similarity, observe};
+use crate::predict::{Evidence, Knowledge, NeighbourCount, Only, Question, Scale, Similar, Similarity, observe};
 use crate::store::Store;
 use crate::ui::{Align, Table, Ui};
 use crate::units::{Bytes, Cores};
@@ -34,7 +34,7 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Neighbours) -> Result<Outcome, C
     let store = Store::open(store)?;
     let mut indexes = Indexes::of(ui, &store, args.window)?;
     let question = Question {
-        k: args.k.get(),
+        k: NeighbourCount::Exactly(args.k.get()),
         metric: args.metric.into(),
         weights: args.weights,
         similarity: Similarity::usual(args.metric.into(), args.weights),

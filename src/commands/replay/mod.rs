@@ -14,7 +14,7 @@ use std::path::Path;
 use crate::cli::replay::{LivesChoice, Replay, ReplayForm, SplitChoice};
 use crate::cli::values::Switch;
 use crate::error::{CommandError, Outcome};
-use crate::predict::{Draw, Drawn, LifeSpan, Question};
+use crate::predict::{Draw, Drawn, LifeSpan, NeighbourCount, Question};
 use crate::profile::Window;
 use crate::replay::{
     Provenance, Reason, ReplayParams, ReplayReport, Shadow, Split, SplitReport, read_cases, replay_watched, rivals,
@@ -155,7 +155,7 @@ fn params(args: &Replay, rivals: Vec<String>, manifest: &Manifest) -> ReplayPara
     };
     params.cpu_share = args.cpu_percentile;
     (params.store_share, params.test_share) = (args.cuts.calibration, args.cuts.test);
-    params.question.k = args.k.get();
+    params.question.k = NeighbourCount::of(args.k, params.question.similarity, params.question.estimator);
     params.question.coverage = args.coverage;
     params.machine = manifest.machine;
     params.seed = args.seed;

@@ -1,6 +1,7 @@
 //! A replay's result for people: per split, what was asked and how, then one table per resource and weighting.
 
 use crate::error::CommandError;
+use crate::predict::NeighbourCount;
 use crate::replay::{
     Calibrated, Flattery, Headline, HeadlineLine, Reading, ReplayReport, Resource, RivalSummary, Split, SplitBasis,
     SplitReport, Weighting,
@@ -166,7 +167,7 @@ fn caption(report: &ReplayReport, split: &SplitReport) -> String {
         format!(
             "settings: coverage {}, {} neighbours, seed {}, feedback {}",
             human::share(report.coverage),
-            report.k,
+            report.k.map_or(NeighbourCount::Chosen, NeighbourCount::Exactly),
             report.seed,
             if report.feedback { "on" } else { "off" },
         ),

@@ -4,6 +4,7 @@ use super::Provenance;
 use super::html::{list, number, paragraph, table, words};
 use super::numbers::{amount, count, percent, seconds};
 use super::view::{View, name_of};
+use crate::predict::NeighbourCount;
 use crate::replay::params::{Split, SplitBasis, StoreMode};
 use crate::replay::results::{ReplayReport, Resource};
 
@@ -74,7 +75,7 @@ fn steps(view: &View<'_>) -> Vec<String> {
     }
     steps.push(format!(
         "shadow combined {} neighbours and was asked for {} coverage; every method is also swept over its own knob.",
-        report.k,
+        report.k.map_or(NeighbourCount::Chosen, NeighbourCount::Exactly),
         percent(Some(report.coverage))
     ));
     steps.push(format!(
