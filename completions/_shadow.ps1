@@ -108,8 +108,8 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             break
         }
         'shadow;predict' {
-            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Number of neighbours to combine')
-            [CompletionResult]::new('--neighbours', '--neighbours', [CompletionResultType]::ParameterName, 'Number of neighbours to combine')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Number of neighbours to combine; by default 15, or 60 where on the store these would have wasted less (by learned similarity alone)')
+            [CompletionResult]::new('--neighbours', '--neighbours', [CompletionResultType]::ParameterName, 'Number of neighbours to combine; by default 15, or 60 where on the store these would have wasted less (by learned similarity alone)')
             [CompletionResult]::new('--metric', '--metric', [CompletionResultType]::ParameterName, 'How distance is measured')
             [CompletionResult]::new('--weights', '--weights', [CompletionResultType]::ParameterName, 'Weights of resources: cpu, memory, network, disk and facts (what is known at submission); 1 each by default')
             [CompletionResult]::new('--similarity', '--similarity', [CompletionResultType]::ParameterName, 'What decides how much a neighbour counts [default: learned; distance with --metric cosine or --weights]')
@@ -194,8 +194,8 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('--rivals', '--rivals', [CompletionResultType]::ParameterName, 'Rivals, with commas, or `all`')
             [CompletionResult]::new('--feedback', '--feedback', [CompletionResultType]::ParameterName, 'Whether OOM kills restart the workload with more memory')
             [CompletionResult]::new('--coverage', '--coverage', [CompletionResultType]::ParameterName, 'Share of workloads whose need shall fit into the allocation, between 0 and 1')
-            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Number of neighbours to combine')
-            [CompletionResult]::new('--neighbours', '--neighbours', [CompletionResultType]::ParameterName, 'Number of neighbours to combine')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Number of neighbours to combine; by default 15, or 60 where on the store these would have wasted less')
+            [CompletionResult]::new('--neighbours', '--neighbours', [CompletionResultType]::ParameterName, 'Number of neighbours to combine; by default 15, or 60 where on the store these would have wasted less')
             [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Seed of folds, random neighbours and resampling')
             [CompletionResult]::new('--gate', '--gate', [CompletionResultType]::ParameterName, 'Conditions that must hold, with commas; exit code 4 if one does not')
             [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write the report as one self-contained HTML page as well')

@@ -70,7 +70,8 @@ impl Form for Table {
                 text += &evidence(&neighbours, options.width).trim_fmt();
                 if !rest.is_empty() {
                     let weight: f64 = rest.iter().map(|one| one.weight).sum();
-                    text += &format!("\nand {} more, of a weight of {weight:.3} together", rest.len());
+                    let (others, weight) = (rest.len().to_string(), format!("{weight:.3}"));
+                    text.extend(["\nand ", &others, " more, of a weight of ", &weight, " together"]);
                 }
                 if prediction.neighbours.iter().any(|one| !one.distance_by_resource.is_empty()) {
                     text += "\n\nwhere they differ from it:\n";

@@ -340,10 +340,15 @@ fn explaining_shows_the_evidence_and_the_rungs_above() {
     let explained = world.run(["predict", "sample.csv", "-o", "table", "--explain"]).expect_code(0);
     assert!(explained.stdout.starts_with(&plain.stdout), "{}", explained.stdout);
     let answer = json_of(&world, &["predict", "sample.csv"]);
-    for neighbour in answer["neighbours"].as_array().unwrap() {
+    // Whom it rests on most; of the others, how many they are.
+    let mut neighbours = answer["neighbours"].as_array().unwrap().clone();
+    neighbours.sort_by(|left, right| right["weight"].as_f64().unwrap().total_cmp(&left["weight"].as_f64().unwrap()));
+    for neighbour in &neighbours[..15] {
         let name = neighbour["workload"].as_str().unwrap();
         assert!(explained.stdout.contains(name) && !plain.stdout.contains(name), "`{name}`:\n{}", explained.stdout);
     }
+    let more = format!("and {} more, of a weight of ", neighbours.len() - 15);
+    assert_eq!(explained.stdout.contains(&more), neighbours.len() > 15, "{}", explained.stdout);
     assert!(explained.stderr.contains("same-application: the sample does not name its application"));
 }
 

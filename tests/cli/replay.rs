@@ -19,7 +19,7 @@ fn a_table_tells_people_what_programs_get_as_json_and_csv() {
     let table = world.run(["replay", "--rivals", FEW]).expect_code(0);
     for expected in [
         "recurring split",
-        "coverage 95 %, 15 neighbours, seed 1, feedback on",
+        "coverage 95 %, 15 or 60 neighbours, seed 1, feedback on",
         "\nmemory in GiB: ",
         "\nCPU in cores: ",
         "shadow answered by: ",
