@@ -254,8 +254,8 @@ mod tests {
         for (features, left_out) in
             [([Some(0.5), Some(0.99)], None), ([None, Some(0.2)], None), ([rows[3].features[0], None], Some(3))]
         {
-            let grown = alike.choose(&rows, &features, &everyone(&rows), 15, left_out).unwrap();
-            assert_eq!(read.choose(&rows, &features, &everyone(&rows), 15, left_out).unwrap(), grown);
+            let grown = alike.rank(&rows, &features, &everyone(&rows), left_out).unwrap();
+            assert_eq!(read.rank(&rows, &features, &everyone(&rows), left_out).unwrap(), grown);
         }
         assert!(Alike::read(&path, 3, rows.len()).unwrap_err().to_string().contains("instead of 3"));
         assert!(Alike::read(&path, 2, rows.len() + 1).is_err());
@@ -267,8 +267,8 @@ mod tests {
         let path = folder.path().join("similarity.forest");
         let rows = rows(40);
         Alike::grow(&rows).write(&path, &rows).unwrap();
-        let ask = || -> Result<Vec<Weighted>, ArtifactError> {
-            Alike::read(&path, 2, rows.len())?.choose(&rows, &[Some(0.5), None], &everyone(&rows), 15, None)
+        let ask = || -> Result<Ranked, ArtifactError> {
+            Alike::read(&path, 2, rows.len())?.rank(&rows, &[Some(0.5), None], &everyone(&rows), None)
         };
         let answer = ask().unwrap();
         let good = fs_err::read(&path).unwrap();
