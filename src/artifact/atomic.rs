@@ -20,10 +20,14 @@ impl AtomicFile {
     pub fn create(target: &Path) -> Result<Self, ArtifactError> {
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
         fs_err::create_dir_all(folder)?;
-        let temporary =
-            tempfile::Builder::new().prefix(".writing-").suffix(".tmp").tempfile_in(folder).map_err(|error| {
-                std::io::Error::new(error.kind(), format!("cannot write in `{}`: {error}", folder.display()))
-            })?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".writing-").suffix(".tmp");
+        // A result is meant to be passed on: like any new file it is for whom the umask allows, not for its owner alone.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let temporary = builder.tempfile_in(folder).map_err(|error| {
+            std::io::Error::new(error.kind(), format!("cannot write in `{}`: {error}", folder.display()))
+        })?;
         Ok(Self { temporary, target: target.to_owned() })
     }
 
@@ -72,4 +76,20 @@ pub fn write_atomic(target: &Path, content: &[u8]) -> Result<(), ArtifactError> 
     let mut file = AtomicFile::create(target)?;
     file.write_all(content)?;
     file.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_for_whom_any_new_file_is() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |name: &str| fs_err::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        fs_err::write(folder.path().join("plain"), b"x").unwrap();
+        write_atomic(&folder.path().join("atomic"), b"x").unwrap();
+        assert_eq!(mode("atomic"), mode("plain"));
+    }
 }
