@@ -122,7 +122,7 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('--workloads', '--workloads', [CompletionResultType]::ParameterName, 'Table of what was known at submission; ends and lifetimes in it are ignored')
             [CompletionResult]::new('--map', '--map', [CompletionResultType]::ParameterName, 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated')
             [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'Manifest or stack file to fill in (`-`: standard input); what comes out is the whole of it, with other resources')
-            [CompletionResult]::new('--container', '--container', [CompletionResultType]::ParameterName, 'Container to size [default: the only one of the manifest, else made from the workload''s name]')
+            [CompletionResult]::new('--container', '--container', [CompletionResultType]::ParameterName, 'Container to size, or `WORKLOAD=CONTAINER` for one of several workloads in a manifest, which can be repeated [default: the only one of the manifest, else made from the workload''s name]')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the object or service [default: made from the workload''s name]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the object')
             [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Kind of the object [default: that of the manifest given with --base, else deployment]')

@@ -150,7 +150,7 @@ table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l workloads -d 'Table of what was known at submission; ends and lifetimes in it are ignored' -r -F
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l map -d 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l base -d 'Manifest or stack file to fill in (`-`: standard input); what comes out is the whole of it, with other resources' -r -F
-complete -c shadow -n "__fish_shadow_using_subcommand predict" -l container -d 'Container to size [default: the only one of the manifest, else made from the workload\'s name]' -r
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l container -d 'Container to size, or `WORKLOAD=CONTAINER` for one of several workloads in a manifest, which can be repeated [default: the only one of the manifest, else made from the workload\'s name]' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l name -d 'Name of the object or service [default: made from the workload\'s name]' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l namespace -d 'Namespace of the object' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l kind -d 'Kind of the object [default: that of the manifest given with --base, else deployment]' -r -f -a "deployment\t'Deployment'

@@ -105,9 +105,10 @@ pub struct Predict {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, add = complete::inputs(), help_heading = "Manifests")]
     pub base: Option<PathBuf>,
 
-    /// Container to size [default: the only one of the manifest, else made from the workload's name]
-    #[arg(long, value_name = "NAME", help_heading = "Manifests")]
-    pub container: Option<String>,
+    /// Container to size, or `WORKLOAD=CONTAINER` for one of several workloads in a manifest, which can be repeated
+    /// [default: the only one of the manifest, else made from the workload's name]
+    #[arg(long, value_name = "[WORKLOAD=]NAME", help_heading = "Manifests")]
+    pub container: Vec<String>,
 
     /// Name of the object or service [default: made from the workload's name]
     #[arg(long, value_name = "NAME", help_heading = "Manifests")]

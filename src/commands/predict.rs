@@ -1,5 +1,6 @@
 //! `shadow predict`: what newcomers need, in the form that the next tool reads.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::cli::predict::{GranularityChoice, KindChoice, OutputForm, Predict};
@@ -78,8 +79,10 @@ fn check_arguments(args: &Predict) -> Result<(), CommandError> {
 
 fn emit_options(ui: &Ui, args: &Predict) -> Result<EmitOptions, CommandError> {
     let base = args.base.as_deref().map(read_base).transpose()?;
+    let (container, containers) = containers(args)?;
     Ok(EmitOptions {
-        container: args.container.clone(),
+        container,
+        containers,
         name: args.name.clone(),
         namespace: args.namespace.clone(),
         kind: args.kind.map(WorkloadKind::from),
@@ -95,6 +98,23 @@ fn emit_options(ui: &Ui, args: &Predict) -> Result<EmitOptions, CommandError> {
         explain: args.explain,
         ..EmitOptions::default()
     })
+}
+
+/// Returns the container of all, and those of single workloads.
+fn containers(args: &Predict) -> Result<(Option<String>, BTreeMap<String, String>), CommandError> {
+    let (mut all, mut single) = (None, BTreeMap::new());
+    for given in &args.container {
+        // A container's name holds no sign of equality, a workload's may.
+        let twice = match given.rsplit_once('=') {
+            None => all.replace(given.clone()).is_some(),
+            Some((workload, container)) => single.insert(workload.to_owned(), container.to_owned()).is_some(),
+        };
+        if twice {
+            return Err(CommandError::usage(format!("`--container {}` names it twice", given.escape_debug()))
+                .hint("give each workload one container, as in `--container WORKLOAD=CONTAINER`"));
+        }
+    }
+    Ok((all, single))
 }
 
 /// Returns what machines are chosen from, where the answer is machines.

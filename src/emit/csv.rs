@@ -70,7 +70,8 @@ impl Form for Csv {
                 Err(error) => return Err(error),
             };
             let known = prediction.decision != Decision::Abstain;
-            let container = options.container.clone().unwrap_or_else(|| names::made(&prediction.workload, 63));
+            let container =
+                options.container_of(prediction).cloned().unwrap_or_else(|| names::made(&prediction.workload, 63));
             let cores = |cpu: Option<Cores>| cpu.map(|cpu| cpu.as_f64().to_string()).unwrap_or_default();
             let bytes = |memory: Option<Bytes>| memory.map(|memory| memory.get().to_string()).unwrap_or_default();
             let number = |value: Option<f64>| value.and_then(finite).map(|value| value.to_string()).unwrap_or_default();

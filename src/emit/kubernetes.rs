@@ -2,8 +2,9 @@
 
 use crate::predict::Prediction;
 
+use super::target::Target;
 use super::yaml_text::write_document;
-use super::{EmitError, EmitOptions, Emitted, Form, Sizing, kubernetes_patch, merge};
+use super::{EmitError, EmitOptions, Emitted, Form, Manifest, Sizing, kubernetes_patch, merge};
 
 /// The form.
 pub(super) struct Kubernetes;
@@ -13,11 +14,21 @@ impl Form for Kubernetes {
         let Some(base) = &options.base else {
             return kubernetes_patch::KubernetesPatch.emit(predictions, options);
         };
-        let [prediction] = predictions else {
-            return Err(EmitError::OneWorkload { form: "--base", count: predictions.len() });
-        };
-        let sizing = Sizing::of(prediction, options)?;
-        let (documents, _) = merge::merged(base, prediction, &sizing, options)?;
+        let mut documents = base.documents.clone();
+        let mut sized: Vec<Target> = Vec::new();
+        for prediction in predictions {
+            let sizing = Sizing::of(prediction, options)?;
+            let place;
+            (documents, place) = merge::merged(&Manifest { documents }, prediction, &sizing, options)?;
+            if sized.contains(&place.target) {
+                return Err(EmitError::BadOption {
+                    option: "--container",
+                    value: place.target.container,
+                    expected: "a container of its own for each workload, as in `--container WORKLOAD=CONTAINER`",
+                });
+            }
+            sized.push(place.target);
+        }
         let mut text = format!("# shadow {}: whole objects:\n#   kubectl apply -f FILE\n", options.version);
         text += &documents.iter().map(write_document).collect::<Vec<_>>().join("---\n");
         let mut emitted = Emitted::one("shadow.yaml", text);

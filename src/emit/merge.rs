@@ -136,7 +136,7 @@ fn set_resources(
     };
     let (ordinary, initial) = (named_in(pod, "containers"), named_in(pod, "initContainers"));
     let listed = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let container = match &options.container {
+    let container = match options.container_of(prediction) {
         Some(wanted) if ordinary.contains(wanted) || initial.contains(wanted) => wanted.clone(),
         Some(wanted) => {
             let found = listed(&ordinary);
@@ -204,8 +204,10 @@ pub(super) fn annotate(object: &mut Mapping, prediction: &Prediction, options: &
     {
         annotations.shift_remove(key.as_str());
     }
-    annotations.shift_remove(format!("{PREFIX}workload").as_str());
-    annotations.shift_remove(format!("{PREFIX}novelty").as_str());
+    for key in ["workload", "novelty"] {
+        annotations.shift_remove(format!("{PREFIX}{key}").as_str());
+        annotations.shift_remove(format!("{PREFIX}{}", note_key(container, key)).as_str());
+    }
     for (key, value) in notes(prediction, options, &name, container) {
         annotations.insert(Value::from(format!("{PREFIX}{key}")), Value::from(value));
     }
@@ -241,18 +243,20 @@ pub(super) fn notes(
     object: &str,
     container: &str,
 ) -> Vec<(String, String)> {
+    // Several containers of one object rest on evidence of their own.
+    let own = |key: &str| if options.containers.is_empty() { key.to_owned() } else { note_key(container, key) };
     let mut notes = vec![
         ("version".to_owned(), options.version.clone()),
-        ("observed".to_owned(), format!("{}s", prediction.observed_seconds)),
-        ("window".to_owned(), format!("{}s", prediction.window_seconds)),
-        ("decision".to_owned(), prediction.decision.name().to_owned()),
-        ("basis".to_owned(), basis(prediction)),
-        ("confidence".to_owned(), format!("{:.2}", prediction.confidence())),
-        ("coverage".to_owned(), format!("{}%", percent(prediction))),
-        ("store".to_owned(), prediction.store_digest.clone()),
+        (own("observed"), format!("{}s", prediction.observed_seconds)),
+        (own("window"), format!("{}s", prediction.window_seconds)),
+        (own("decision"), prediction.decision.name().to_owned()),
+        (own("basis"), basis(prediction)),
+        (own("confidence"), format!("{:.2}", prediction.confidence())),
+        (own("coverage"), format!("{}%", percent(prediction))),
+        (own("store"), prediction.store_digest.clone()),
     ];
     if let Some(novelty) = prediction.novelty.filter(|novelty| novelty.is_finite()) {
-        notes.push(("novelty".to_owned(), format!("{novelty:.2}")));
+        notes.push((own("novelty"), format!("{novelty:.2}")));
     }
     if prediction.workload != object {
         let mut workload = prediction.workload.clone();
@@ -261,7 +265,7 @@ pub(super) fn notes(
             workload.truncate(end);
             workload.push('…');
         }
-        notes.push(("workload".to_owned(), workload));
+        notes.push((own("workload"), workload));
     }
     let percent = percent(prediction);
     if let Some((low, high)) = prediction.interval.cpu {

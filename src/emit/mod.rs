@@ -53,6 +53,8 @@ pub struct EmitOptions {
     pub version: String,
     /// The container to size; nothing to take the only one, or one named after the workload.
     pub container: Option<String>,
+    /// The containers of several workloads in one manifest: workload to container.
+    pub containers: std::collections::BTreeMap<String, String>,
     /// The object's name; nothing to take the base's, or one made from the workload.
     pub name: Option<String>,
     /// The object's namespace.
@@ -86,6 +88,7 @@ impl Default for EmitOptions {
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             container: None,
+            containers: std::collections::BTreeMap::new(),
             name: None,
             namespace: None,
             kind: None,
@@ -104,6 +107,11 @@ impl Default for EmitOptions {
 }
 
 impl EmitOptions {
+    /// Returns the container that was named for `prediction`.
+    fn container_of(&self, prediction: &Prediction) -> Option<&String> {
+        self.containers.get(&prediction.workload).or(self.container.as_ref())
+    }
+
     /// Returns how many placements of machines are shown.
     fn shown(&self) -> usize {
         self.renting.as_ref().map_or(0, |renting| renting.shown)

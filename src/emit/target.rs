@@ -88,7 +88,7 @@ impl Target {
 
 /// Returns the name of the container: the given one, else one made from the workload's.
 pub(super) fn container(prediction: &Prediction, options: &EmitOptions) -> Result<String, EmitError> {
-    match &options.container {
+    match options.container_of(prediction) {
         Some(container) => {
             names::check_label("the container", container)?;
             Ok(container.clone())

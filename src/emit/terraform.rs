@@ -44,7 +44,7 @@ impl Form for Terraform {
             return Err(EmitError::OneWorkload { form: "terraform", count: predictions.len() });
         };
         let sizing = Sizing::of(prediction, options)?;
-        let container = match &options.container {
+        let container = match options.container_of(prediction) {
             Some(container) => {
                 names::check_label("the container", container)?;
                 container.clone()

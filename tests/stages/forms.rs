@@ -111,6 +111,35 @@ fn a_json_patch_finds_its_container_and_keeps_its_other_resources() {
 }
 
 #[test]
+fn several_workloads_go_into_the_containers_that_were_named_for_them() {
+    let base = base_of("Deployment")
+        .replace("      - name: app\n", "      - name: proxy\n        image: p\n      - name: app\n");
+    let given = |pairs: &[(&str, &str)]| EmitOptions {
+        base: Some(Manifest::parse(&base).unwrap()),
+        containers: pairs
+            .iter()
+            .map(|(workload, container)| ((*workload).to_owned(), (*container).to_owned()))
+            .collect(),
+        ..EmitOptions::default()
+    };
+    let both = [answered("shop/main", 250, 512), answered("shop/side=car", 50, 32)];
+    let options = given(&[("shop/main", "app"), ("shop/side=car", "proxy")]);
+    let object = yaml(&Format::Kubernetes.emit(&both, &options).unwrap().into_text());
+    let containers = &object["spec"]["template"]["spec"]["containers"];
+    assert_eq!(containers[0]["resources"]["requests"], yaml("{cpu: 50m, memory: 32Mi}"));
+    assert_eq!(containers[1]["resources"]["requests"]["cpu"], Value::from("250m"));
+    let notes = &object["metadata"]["annotations"];
+    assert_eq!(notes["shadow.dev/app.workload"], Value::from("shop/main"));
+    assert_eq!(notes["shadow.dev/proxy.workload"], Value::from("shop/side=car"));
+    assert_eq!(notes["shadow.dev/proxy.confidence"], Value::from("0.88"));
+    let same = given(&[("shop/main", "app"), ("shop/side=car", "app")]);
+    let refused = Format::Kubernetes.emit(&both, &same);
+    assert!(matches!(refused, Err(EmitError::BadOption { option: "--container", .. })), "{refused:?}");
+    let unnamed = Format::Kubernetes.emit(&both, &given(&[("shop/main", "app")]));
+    assert!(matches!(unnamed, Err(EmitError::Ambiguous { what: "containers", .. })), "{unnamed:?}");
+}
+
+#[test]
 fn a_limit_range_sets_no_cpu_limit_unless_asked() {
     let object = yaml(&text_of(Format::LimitRange, &answered("x", 250, 512), &named("shop-defaults")));
     let expected = "[{type: Container, default: {memory: 512Mi}, defaultRequest: {cpu: 250m, memory: 512Mi}}]";
