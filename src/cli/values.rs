@@ -325,7 +325,8 @@ pub fn headroom(text: &str) -> Result<u16, ValueError> {
     let range = || ValueError::Range { text: text.to_owned(), what, allowed: "0 or more, less than 100%" };
     // 0.1 * 1000 may be a hair above 100: a billionth is not a thousandth more.
     let permille = (number * scale - 1e-9).ceil();
-    if !(0.0..1000.0).contains(&permille.max(0.0)) || number < 0.0 {
+    // Not a number would become 0 below.
+    if number.is_nan() || number < 0.0 || permille >= 1000.0 {
         return Err(range());
     }
     let whole = Bytes::from_f64_up(permille.max(0.0)).map_err(|_out_of_range| range())?;
