@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::artifact::{ArtifactError, AtomicFile, write_atomic};
+use crate::artifact::write_atomic;
 use crate::cli::map::{Map, MapFile};
 use crate::error::{CommandError, Outcome};
 use crate::map::tsne::TsneParams;
@@ -14,7 +14,10 @@ use crate::profile::{Window, outline};
 use crate::store::Store;
 use crate::ui::{Ui, human};
 
+use super::result_file::{self, unwritable};
 use super::sample::{Indexes, read};
+
+const OUTPUT: &str = "--output";
 
 pub(crate) fn run(ui: &Ui, store: &Path, args: &Map) -> Result<Outcome, CommandError> {
     for file in &args.output {
@@ -88,27 +91,18 @@ fn placed(
 /// Refuses a file that could not be written, before the work begins.
 fn check(file: &MapFile) -> Result<(), CommandError> {
     let (MapFile::Svg(path) | MapFile::Html(path) | MapFile::Parquet(path)) = file else { return Ok(()) };
-    if path.is_dir() {
-        return Err(CommandError::usage(format!("`{}` is a folder", path.display()))
-            .hint("name a file, as in `shadow map -o map.html`"));
-    }
-    // Dropped, the file under its temporary name is gone again.
-    AtomicFile::create(path).map(drop).map_err(unwritable)
-}
-
-fn unwritable(error: ArtifactError) -> CommandError {
-    CommandError::from(error).hint("name a file in a folder that can be written, with `--output`")
+    result_file::check(path, OUTPUT, "shadow map -o map.html")
 }
 
 fn write(ui: &Ui, file: &MapFile, chart: &Chart, column: Option<&Column>) -> Result<(), CommandError> {
     let path = match file {
         MapFile::Standard => return ui.data_text(&svg(chart, column)),
         MapFile::Svg(path) => {
-            write_atomic(path, svg(chart, column).as_bytes()).map_err(unwritable)?;
+            write_atomic(path, svg(chart, column).as_bytes()).map_err(unwritable(OUTPUT))?;
             path
         }
         MapFile::Html(path) => {
-            write_atomic(path, page(chart, column).as_bytes()).map_err(unwritable)?;
+            write_atomic(path, page(chart, column).as_bytes()).map_err(unwritable(OUTPUT))?;
             path
         }
         MapFile::Parquet(path) => {

@@ -14,6 +14,7 @@ mod map;
 mod neighbours;
 mod predict;
 mod replay;
+mod result_file;
 mod sample;
 mod synth;
 

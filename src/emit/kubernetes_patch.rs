@@ -3,7 +3,7 @@
 use crate::predict::Prediction;
 
 use super::manifest::WorkloadKind;
-use super::target::Target;
+use super::target::{Target, check_one_name};
 use super::yaml_text::write_document;
 use super::{EmitError, EmitOptions, Emitted, Form, Sizing};
 
@@ -49,9 +49,7 @@ pub(super) fn patchable<'a>(
     predictions: &'a [Prediction],
     options: &EmitOptions,
 ) -> Result<Vec<(&'a Prediction, Target)>, EmitError> {
-    if options.name.is_some() && predictions.len() != 1 {
-        return Err(EmitError::OneWorkload { form: "--name", count: predictions.len() });
-    }
+    check_one_name(predictions, options)?;
     let kind = options.kind.unwrap_or(WorkloadKind::Deployment);
     if matches!(kind, WorkloadKind::Job | WorkloadKind::Pod) {
         return Err(EmitError::NeedsBase(kind.name()));

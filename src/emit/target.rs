@@ -19,6 +19,17 @@ pub(super) struct Target {
     pub(super) container: String,
 }
 
+/// Refuses a name that was given for several workloads.
+///
+/// # Errors
+/// [`EmitError::OneWorkload`].
+pub(super) fn check_one_name(predictions: &[Prediction], options: &EmitOptions) -> Result<(), EmitError> {
+    if options.name.is_some() && predictions.len() != 1 {
+        return Err(EmitError::OneWorkload { form: "--name", count: predictions.len() });
+    }
+    Ok(())
+}
+
 impl Target {
     /// Returns whom the sizes of `prediction` are for.
     ///

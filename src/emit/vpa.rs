@@ -7,7 +7,7 @@ use crate::predict::Prediction;
 use crate::units::{Bytes, Cores};
 
 use super::sizing::{round_cpu, round_memory};
-use super::target::{Target, one};
+use super::target::{Target, check_one_name, one};
 use super::yaml_text::write_document;
 use super::{EmitError, EmitOptions, Emitted, Form, Sizing, WorkloadKind, merge};
 
@@ -38,9 +38,7 @@ pub(super) fn targets<'a>(
     predictions: &'a [Prediction],
     options: &EmitOptions,
 ) -> Result<Vec<(&'a Prediction, Target)>, EmitError> {
-    if options.name.is_some() && predictions.len() != 1 {
-        return Err(EmitError::OneWorkload { form: "--name", count: predictions.len() });
-    }
+    check_one_name(predictions, options)?;
     if options.kind == Some(WorkloadKind::Pod) {
         return Err(EmitError::BadOption {
             option: "--kind",

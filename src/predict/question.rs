@@ -90,10 +90,18 @@ impl NeighbourCount {
     /// Returns the number that was asked for. Without one, the store chooses for calibrated answers by learned similarity; the
     /// classic forms of the method combine [`Self::FEW`].
     pub fn of(asked: Option<NonZeroUsize>, similarity: Similarity, estimator: Estimator) -> Self {
-        match (asked, similarity, estimator) {
-            (Some(count), _, _) => Self::Exactly(count.get()),
-            (None, Similarity::Learned, Estimator::Quantile) => Self::Chosen,
-            (None, _, _) => Self::Exactly(Self::FEW),
+        let usual = match (similarity, estimator) {
+            (Similarity::Learned, Estimator::Quantile) => Self::Chosen,
+            _ => Self::Exactly(Self::FEW),
+        };
+        asked.map_or(usual, |count| Self::Exactly(count.get()))
+    }
+
+    /// Returns the number that was asked for; nothing where the store chooses.
+    pub const fn asked(self) -> Option<usize> {
+        match self {
+            Self::Exactly(count) => Some(count),
+            Self::Chosen => None,
         }
     }
 
@@ -111,6 +119,12 @@ impl NeighbourCount {
             Self::Exactly(count) => count,
             Self::Chosen => Self::MANY,
         }
+    }
+}
+
+impl From<Option<usize>> for NeighbourCount {
+    fn from(asked: Option<usize>) -> Self {
+        asked.map_or(Self::Chosen, Self::Exactly)
     }
 }
 

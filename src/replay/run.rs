@@ -19,7 +19,7 @@ use super::samples::RowBuffer;
 use super::score::Scorer;
 use super::truth::{Truth, cluster_name};
 use super::watch::{Unwatched, Watch};
-use crate::predict::{LifeSpan, NeighbourCount, Scale};
+use crate::predict::{LifeSpan, Scale};
 use crate::profile::{CPU_NEED, Floors};
 use crate::trace::WorkloadFlags;
 
@@ -72,10 +72,7 @@ pub fn replay_watched(
         cpu_share: params.cpu_share,
         instances: None,
         seed: params.seed,
-        k: match params.question.k {
-            NeighbourCount::Exactly(count) => Some(count),
-            NeighbourCount::Chosen => None,
-        },
+        k: params.question.k.asked(),
         coverage: params.question.coverage,
         feedback: params.feedback,
         cpu_limit: params.cpu_limit,

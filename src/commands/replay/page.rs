@@ -2,29 +2,24 @@
 
 use std::path::Path;
 
-use crate::artifact::{ArtifactError, AtomicFile, write_atomic};
+use crate::artifact::write_atomic;
 use crate::error::CommandError;
 use crate::replay::{Provenance, ReplayReport, SourceFile, page};
 use crate::store::Manifest;
 use crate::ui::{Ui, human};
 
+use super::super::result_file::{self, unwritable};
+
+const REPORT: &str = "--report";
+
 /// Refuses a page that could not be written, before the work begins.
 pub(super) fn check(path: &Path) -> Result<(), CommandError> {
-    if path.is_dir() {
-        return Err(CommandError::usage(format!("`{}` is a folder", path.display()))
-            .hint("name a file, as in `shadow replay --report replay.html`"));
-    }
-    // Dropped, the file under its temporary name is gone again.
-    AtomicFile::create(path).map(drop).map_err(unwritable)
-}
-
-fn unwritable(error: ArtifactError) -> CommandError {
-    CommandError::from(error).hint("name a file in a folder that can be written, with `--report`")
+    result_file::check(path, REPORT, "shadow replay --report replay.html")
 }
 
 pub(super) fn write(ui: &Ui, path: &Path, report: &ReplayReport, manifest: &Manifest) -> Result<(), CommandError> {
     let text = page(report, &provenance(manifest));
-    write_atomic(path, text.as_bytes()).map_err(unwritable)?;
+    write_atomic(path, text.as_bytes()).map_err(unwritable(REPORT))?;
     ui.say(&format!("wrote `{}`, {}", path.display(), human::bytes(text.len() as u64)));
     Ok(())
 }

@@ -167,7 +167,7 @@ fn caption(report: &ReplayReport, split: &SplitReport) -> String {
         format!(
             "settings: coverage {}, {} neighbours, seed {}, feedback {}",
             human::share(report.coverage),
-            report.k.map_or(NeighbourCount::Chosen, NeighbourCount::Exactly),
+            NeighbourCount::from(report.k),
             report.seed,
             if report.feedback { "on" } else { "off" },
         ),

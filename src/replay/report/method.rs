@@ -75,7 +75,7 @@ fn steps(view: &View<'_>) -> Vec<String> {
     }
     steps.push(format!(
         "shadow combined {} neighbours and was asked for {} coverage; every method is also swept over its own knob.",
-        report.k.map_or(NeighbourCount::Chosen, NeighbourCount::Exactly),
+        NeighbourCount::from(report.k),
         percent(Some(report.coverage))
     ));
     steps.push(format!(
