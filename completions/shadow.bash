@@ -496,7 +496,7 @@ _shadow() {
             return 0
             ;;
         shadow__subcmd__ingest)
-            opts="-q -v -h --format --workloads --map --machine-cores --machine-memory --max-rejects --store --threads --quiet --verbose --color --progress --help"
+            opts="-q -v -h --format --workloads --map --machine-cores --machine-memory --memory --max-rejects --store --threads --quiet --verbose --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -530,6 +530,10 @@ _shadow() {
                     return 0
                     ;;
                 --machine-memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --memory)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -59,6 +59,7 @@ complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l workloads -d 'T
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l map -d 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated' -r
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l machine-cores -d 'Cores of the largest machine, where a trace gives CPU as a share of it' -r
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l machine-memory -d 'Memory of the largest machine, where a trace gives memory as a share of it, as in 256GiB' -r
+complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l memory -d 'Most memory to use, whatever the size of the input; beyond it, sorted runs wait on disk' -r
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l max-rejects -d 'Refuse a file when more of its rows than this are rejected: a number, or a percentage of the rows read' -r
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r

@@ -67,6 +67,10 @@ pub struct Ingest {
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub machine_memory: Option<Bytes>,
 
+    /// Most memory to use, whatever the size of the input; beyond it, sorted runs wait on disk
+    #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = size)]
+    pub memory: Bytes,
+
     /// Refuse a file when more of its rows than this are rejected: a number, or a percentage of the rows read
     #[arg(long, value_name = "N|P%")]
     pub max_rejects: Option<MaxRejects>,

@@ -52,6 +52,8 @@ impl From<&Ingest> for IngestParams {
                 MaxRejects::Rows(rows) => RejectLimit::Rows(rows),
                 MaxRejects::Share(share) => RejectLimit::Share(share),
             }),
+            memory_bytes: Some(args.memory.get()),
+            commit_every: None,
         }
     }
 }

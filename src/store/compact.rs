@@ -1,29 +1,35 @@
-//! Waiting and compacted rows of each bucket to new compacted files: sorted, joined, duplicates settled.
+//! Waiting runs and compacted rows of each bucket to new compacted files: sorted, joined, duplicates settled.
 //!
-//! Works bucket by bucket, in parallel; the result depends on the rows alone, not on how they were spread over files.
-//! Memory: the rows of as many buckets as there are threads, and the statements about groups.
+//! Works bucket by bucket on as many threads as there are, key by key inside a bucket; the result depends on the rows
+//! alone, not on how they were spread over files. Memory per thread: the rows of one workload, one batch of each table, a
+//! buffer per run; and for all, the statements about groups.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use rayon::prelude::*;
+use hashbrown::HashMap;
 
 use crate::artifact::FileRecord;
-use crate::trace::{RequestRule, WorkloadFlags, format_named};
+use crate::trace::{Format, RequestRule, WorkloadFlags, format_named};
 use crate::units::Micros;
 
+use super::StoreError;
 use super::in_force::InForce;
 use super::manifest::{Manifest, Totals};
-use super::parquet_file;
-use super::rows::{FactRow, SampleRow, fact_batch, fact_schema, read_facts, read_samples, sample_batch, sample_schema};
-use super::runs::{Rules, assign, conclude, join, settle};
-use super::spool::{Table, bucket_of};
-use super::workload_table;
-use super::{StoreError, Workload};
+use super::merge::{Merge, TableRow};
+use super::parquet_file::ParquetWriter;
+use super::rows::{FactRow, SampleRow, fact_batch, fact_schema, sample_batch, sample_schema};
+use super::run_file::Run;
+use super::runs::{Rules, assign, join, settle};
+use super::spool::Table;
+use super::workload_merge::{BucketWorkloads, WorkloadWriter, merge_workloads};
 
 /// Name of the workload table below the store.
 pub(super) const WORKLOADS: &str = "workloads.parquet";
+/// Rows that are held before they are written as one batch.
+const BATCH_ROWS: usize = 16_384;
 
 /// What a group says of its workloads.
 #[derive(Default, Clone)]
@@ -41,107 +47,195 @@ type Groups = BTreeMap<(Arc<str>, Arc<str>), Group>;
 /// One bucket's new files and workloads.
 struct Compacted {
     files: Vec<FileRecord>,
-    workloads: Vec<Workload>,
-    /// Median step of each workload's samples.
-    steps: Vec<Micros>,
+    workloads: Option<BucketWorkloads>,
     totals: Totals,
+}
+
+/// What is compacted, and into which files.
+struct Work<'a> {
+    root: &'a Path,
+    files: &'a [FileRecord],
+    runs: &'a [Run],
+    generation: u32,
 }
 
 /// Compacts every bucket; returns the new files and totals. Old files stay until the caller has replaced the manifest.
 pub(super) fn compact(
     root: &Path,
     manifest: &Manifest,
+    runs: &[Run],
     generation: u32,
 ) -> Result<(Vec<FileRecord>, Totals), StoreError> {
-    let sources: BTreeSet<u32> = manifest.sources.iter().map(|source| source.number).collect();
-    let groups = groups(root, manifest, &sources)?;
-    let buckets: Vec<Compacted> = (0..manifest.buckets)
-        .into_par_iter()
-        .map(|bucket| bucket_files(root, manifest, &sources, &groups, bucket, generation))
-        .collect::<Result<_, _>>()?;
+    let work = Work { root, files: &manifest.files, runs, generation };
+    let groups = work.groups(manifest.buckets)?;
+    let next = AtomicU32::new(0);
+    let threads = rayon::current_num_threads().max(1);
+    let buckets: Vec<(u32, Result<Compacted, StoreError>)> = std::thread::scope(|scope| {
+        let worker = || {
+            let mut done = Vec::new();
+            loop {
+                let bucket = next.fetch_add(1, Ordering::Relaxed);
+                if bucket >= manifest.buckets {
+                    return done;
+                }
+                done.push((bucket, work.bucket(&groups, bucket)));
+            }
+        };
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(worker)).collect();
+        let mut done = worker();
+        for other in others {
+            match other.join() {
+                Ok(more) => done.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    let mut buckets = buckets;
+    buckets.sort_by_key(|(bucket, _)| *bucket);
     let mut files = Vec::new();
     let mut workloads = Vec::new();
-    let mut steps = Vec::new();
     let mut totals = Totals::default();
-    for bucket in buckets {
+    for (_, bucket) in buckets {
+        let bucket = bucket?;
         files.extend(bucket.files);
         workloads.extend(bucket.workloads);
-        steps.extend(bucket.steps);
-        let part = bucket.totals;
-        totals.samples += part.samples;
-        totals.summaries += part.summaries;
-        totals.machine_samples += part.machine_samples;
-        totals.events += part.events;
-        totals.groups += part.groups;
-        totals.machines += part.machines;
-        totals.duplicates += part.duplicates;
-        totals.merged += part.merged;
+        totals.add(&bucket.totals);
     }
-    (totals.first, totals.last) = conclude(&mut workloads, &steps);
-    workloads.sort_by(|a, b| (&a.format, &a.id, a.run).cmp(&(&b.format, &b.id, b.run)));
-    totals.workloads = workloads.len() as u64;
-    totals.sampled_workloads = workloads.iter().filter(|workload| workload.samples > 0).count() as u64;
-    totals.started_workloads = workloads.iter().filter(|workload| workload.start.is_some()).count() as u64;
-    files.push(parquet_file::write(root, WORKLOADS, workload_table::schema(), &workloads, workload_table::batch)?);
+    files.push(merge_workloads(root, WORKLOADS, &workloads, &mut totals)?);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok((files, totals))
 }
 
-/// Returns the files of a table and bucket, compacted and waiting.
-fn files_of(manifest: &Manifest, table: Table, bucket: u32) -> impl Iterator<Item = &FileRecord> {
-    let prefix = format!("{}/bucket={bucket:02}/", table.folder());
-    manifest.files.iter().chain(&manifest.waiting).filter(move |file| file.path.starts_with(&prefix))
-}
-
-fn load_samples(
-    root: &Path,
-    manifest: &Manifest,
-    sources: &BTreeSet<u32>,
-    table: Table,
-    bucket: u32,
-) -> Result<Vec<SampleRow>, StoreError> {
-    let mut rows = Vec::new();
-    for file in files_of(manifest, table, bucket) {
-        parquet_file::read(root, file, |batch| read_samples(batch, &mut rows))?;
-    }
-    rows.retain(|row| sources.contains(&row.source));
-    Ok(rows)
-}
-
-fn load_facts(
-    root: &Path,
-    manifest: &Manifest,
-    sources: &BTreeSet<u32>,
-    table: Table,
-    bucket: u32,
-) -> Result<Vec<FactRow>, StoreError> {
-    let mut rows = Vec::new();
-    for file in files_of(manifest, table, bucket) {
-        parquet_file::read(root, file, |batch| read_facts(batch, &mut rows))?;
-    }
-    rows.retain(|row| sources.contains(&row.source));
-    rows.sort_by(|a, b| (&a.format, &a.key, a.order()).cmp(&(&b.format, &b.key, b.order())));
-    Ok(rows)
-}
-
-/// Reads what all groups say; the newest statement of each field counts.
-fn groups(root: &Path, manifest: &Manifest, sources: &BTreeSet<u32>) -> Result<Groups, StoreError> {
-    let mut found: Groups = BTreeMap::new();
-    for bucket in 0..manifest.buckets {
-        for row in load_facts(root, manifest, sources, Table::Groups, bucket)? {
-            let group = found.entry((row.format.clone(), row.key.clone())).or_default();
-            group.application = row.application.or_else(|| group.application.take());
-            group.user = row.user.or_else(|| group.user.take());
-            group.class = row.class.or_else(|| group.class.take());
-            group.priority = row.priority.or(group.priority);
-            group.is_autoscaled |= row.scaling.is_some_and(|scaling| scaling >= 2);
+impl Work<'_> {
+    /// Reads what all groups say; the newest statement of each field counts.
+    fn groups(&self, buckets: u32) -> Result<Groups, StoreError> {
+        let mut found: Groups = BTreeMap::new();
+        for bucket in 0..buckets {
+            let mut merge: Merge<'_, FactRow> = self.merge(Table::Groups, bucket)?;
+            while let Some(key) = next_key(&[merge.key()]) {
+                let rows = sorted_facts(merge.take(&key.0, &key.1)?);
+                let mut group = Group::default();
+                for row in rows {
+                    group.application = row.application.or_else(|| group.application.take());
+                    group.user = row.user.or_else(|| group.user.take());
+                    group.class = row.class.or_else(|| group.class.take());
+                    group.priority = row.priority.or(group.priority);
+                    group.is_autoscaled |= row.scaling.is_some_and(|scaling| scaling >= 2);
+                }
+                found.insert(key, group);
+            }
         }
+        Ok(found)
     }
-    Ok(found)
+
+    fn merge<T: TableRow>(&self, table: Table, bucket: u32) -> Result<Merge<'_, T>, StoreError> {
+        Merge::open(self.root, self.files, self.runs, table, bucket)
+    }
+
+    fn samples(&self, table: Table, bucket: u32) -> TableWriter<'_, SampleRow> {
+        TableWriter::new(self, table, bucket, sample_schema, sample_batch)
+    }
+
+    fn facts(&self, table: Table, bucket: u32) -> TableWriter<'_, FactRow> {
+        TableWriter::new(self, table, bucket, fact_schema, fact_batch)
+    }
+
+    fn bucket(&self, groups: &Groups, bucket: u32) -> Result<Compacted, StoreError> {
+        let mut usage: Merge<'_, SampleRow> = self.merge(Table::Usage, bucket)?;
+        let mut summaries: Merge<'_, SampleRow> = self.merge(Table::Summary, bucket)?;
+        let mut events: Merge<'_, FactRow> = self.merge(Table::Events, bucket)?;
+        let mut new_usage = self.samples(Table::Usage, bucket);
+        let mut new_summaries = self.samples(Table::Summary, bucket);
+        let mut new_events = self.facts(Table::Events, bucket);
+        let mut workloads = WorkloadWriter::new(self.root, bucket);
+        let mut totals = Totals::default();
+        while let Some(key) = next_key(&[usage.key(), summaries.key(), events.key()]) {
+            let mut own_samples = usage.take(&key.0, &key.1)?;
+            let mut own_summaries = summaries.take(&key.0, &key.1)?;
+            let own_events = sorted_facts(events.take(&key.0, &key.1)?);
+            if own_samples.is_empty() && own_summaries.is_empty() && own_events.is_empty() {
+                // All of them were rows of files that failed half way.
+                continue;
+            }
+            let (duplicates, merged) = settle(&mut own_samples, &*key.0 == "table");
+            totals.duplicates += duplicates;
+            totals.merged += merged;
+            let rules = rules(&key.0);
+            // Summaries are rows of whole instances: they get the request in force, but make no workloads.
+            let request = InForce::request(&own_events, rules.request);
+            sort_samples(&mut own_summaries);
+            assign(&own_events, &request, &mut own_summaries, &rules);
+            let mut runs = join(&key.1, &key.0, &own_events, &request, &mut own_samples, &rules, bucket);
+            let group = format_named(&key.0)
+                .and_then(|format| format.group_of(&key.1))
+                .map(|group| (group, groups.get(&(key.0.clone(), Arc::from(group)))));
+            if let Some((name, facts)) = group {
+                for (run, _step) in &mut runs {
+                    let facts = facts.cloned().unwrap_or_default();
+                    run.application = run.application.take().or(facts.application).or_else(|| Some(name.to_owned()));
+                    run.user = run.user.take().or(facts.user);
+                    run.class = run.class.take().or(facts.class);
+                    run.priority = run.priority.or(facts.priority);
+                    if facts.is_autoscaled {
+                        run.flags = run.flags.with(WorkloadFlags::AUTOSCALED);
+                    }
+                }
+            }
+            for (run, step) in runs {
+                workloads.push(run, step)?;
+            }
+            new_usage.extend(own_samples)?;
+            new_summaries.extend(own_summaries)?;
+            new_events.extend(own_events)?;
+        }
+        let mut files = Vec::new();
+        totals.samples = new_usage.finish(&mut files)?;
+        totals.summaries = new_summaries.finish(&mut files)?;
+        totals.events = new_events.finish(&mut files)?;
+        let workloads = workloads.finish()?;
+        let mut machines: Merge<'_, SampleRow> = self.merge(Table::Machine, bucket)?;
+        let mut new_machines = self.samples(Table::Machine, bucket);
+        while let Some(key) = next_key(&[machines.key()]) {
+            let mut own = machines.take(&key.0, &key.1)?;
+            let (duplicates, merged) = settle(&mut own, false);
+            totals.duplicates += duplicates;
+            totals.merged += merged;
+            new_machines.extend(own)?;
+        }
+        totals.machine_samples = new_machines.finish(&mut files)?;
+        totals.groups = self.copy_facts(Table::Groups, bucket, &mut files)?;
+        totals.machines = self.copy_facts(Table::Machines, bucket, &mut files)?;
+        Ok(Compacted { files, workloads, totals })
+    }
+
+    /// Writes facts that are joined with nothing, in their order; returns how many.
+    fn copy_facts(&self, table: Table, bucket: u32, files: &mut Vec<FileRecord>) -> Result<u64, StoreError> {
+        let mut merge: Merge<'_, FactRow> = self.merge(table, bucket)?;
+        let mut writer = self.facts(table, bucket);
+        while let Some(key) = next_key(&[merge.key()]) {
+            writer.extend(sorted_facts(merge.take(&key.0, &key.1)?))?;
+        }
+        writer.finish(files)
+    }
+}
+
+/// Returns the smallest of several keys.
+fn next_key(fronts: &[Option<(&str, &str)>]) -> Option<(Arc<str>, Arc<str>)> {
+    fronts.iter().flatten().min().map(|&(format, key)| (Arc::from(format), Arc::from(key)))
+}
+
+fn sorted_facts(mut rows: Vec<FactRow>) -> Vec<FactRow> {
+    rows.sort_by_key(|row| (row.order(), row.source));
+    rows
+}
+
+fn sort_samples(rows: &mut [SampleRow]) {
+    rows.sort_by_key(|row| (row.sample.start, row.sequence, row.source));
 }
 
 fn rules(format: &str) -> Rules {
-    let request = format_named(format).map_or(RequestRule::First, crate::trace::Format::request_rule);
+    let request = format_named(format).map_or(RequestRule::First, Format::request_rule);
     let is_google = format.starts_with("google-");
     Rules {
         request,
@@ -152,125 +246,77 @@ fn rules(format: &str) -> Rules {
     }
 }
 
-/// Takes the rows of the smallest key off the front of sorted rows.
-fn take_key<T>(
-    rows: &mut std::iter::Peekable<std::vec::IntoIter<T>>,
-    key: &(Arc<str>, Arc<str>),
-    of: fn(&T) -> (&Arc<str>, &Arc<str>),
-) -> Vec<T> {
-    let mut taken = Vec::new();
-    while let Some(row) = rows.next_if(|row| of(row) == (&key.0, &key.1)) {
-        taken.push(row);
-    }
-    taken
+/// Turns rows into a batch.
+type ToBatch<T> = fn(&[T]) -> Result<arrow::array::RecordBatch, arrow::error::ArrowError>;
+
+/// Writes the rows of one table and bucket; no file where there are none.
+struct TableWriter<'a, T> {
+    root: &'a Path,
+    path: String,
+    schema: fn() -> Arc<arrow::datatypes::Schema>,
+    to_batch: ToBatch<T>,
+    held: Vec<T>,
+    file: Option<ParquetWriter<'a>>,
+    rows: u64,
 }
 
-fn sample_key(row: &SampleRow) -> (&Arc<str>, &Arc<str>) {
-    (&row.format, &row.workload)
+impl<'a, T> TableWriter<'a, T> {
+    fn new(
+        work: &Work<'a>,
+        table: Table,
+        bucket: u32,
+        schema: fn() -> Arc<arrow::datatypes::Schema>,
+        to_batch: ToBatch<T>,
+    ) -> Self {
+        let path = format!("{}/bucket={bucket:02}/part-{:06}.parquet", table.folder(), work.generation);
+        Self { root: work.root, path, schema, to_batch, held: Vec::new(), file: None, rows: 0 }
+    }
+
+    fn extend(&mut self, rows: Vec<T>) -> Result<(), StoreError> {
+        self.rows += rows.len() as u64;
+        self.held.extend(rows);
+        // Batches of one size whatever the workloads' sizes, so that the bytes written depend on the rows alone.
+        while self.held.len() >= BATCH_ROWS {
+            let rest = self.held.split_off(BATCH_ROWS);
+            self.write()?;
+            self.held = rest;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<(), StoreError> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(ParquetWriter::create(self.root, &self.path, (self.schema)())?),
+        };
+        file.write(|| (self.to_batch)(&self.held))?;
+        self.held.clear();
+        Ok(())
+    }
+
+    fn finish(mut self, files: &mut Vec<FileRecord>) -> Result<u64, StoreError> {
+        if !self.held.is_empty() {
+            self.write()?;
+        }
+        if let Some(file) = self.file {
+            files.push(file.finish()?);
+        }
+        Ok(self.rows)
+    }
 }
 
-fn fact_key(row: &FactRow) -> (&Arc<str>, &Arc<str>) {
-    (&row.format, &row.key)
-}
-
-fn bucket_files(
-    root: &Path,
-    manifest: &Manifest,
-    sources: &BTreeSet<u32>,
-    groups: &Groups,
-    bucket: u32,
-    generation: u32,
-) -> Result<Compacted, StoreError> {
-    let sorted = |table| -> Result<Vec<SampleRow>, StoreError> {
-        let mut rows = load_samples(root, manifest, sources, table, bucket)?;
-        rows.sort_by(|a, b| {
-            (&a.format, &a.workload, a.sample.start, a.sequence).cmp(&(
-                &b.format,
-                &b.workload,
-                b.sample.start,
-                b.sequence,
-            ))
-        });
-        Ok(rows)
-    };
-    let mut usage = sorted(Table::Usage)?.into_iter().peekable();
-    let mut summaries = sorted(Table::Summary)?.into_iter().peekable();
-    let facts = load_facts(root, manifest, sources, Table::Events, bucket)?;
-    let mut events = facts.into_iter().peekable();
-    let (mut new_usage, mut new_summaries, mut new_events) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut workloads, mut steps) = (Vec::new(), Vec::new());
-    let mut totals = Totals::default();
-    loop {
-        let fronts = [usage.peek().map(sample_key), summaries.peek().map(sample_key), events.peek().map(fact_key)];
-        let Some((format, id)) = fronts.into_iter().flatten().min() else { break };
-        let key = (format.clone(), id.clone());
-        let mut own_samples = take_key(&mut usage, &key, sample_key);
-        let mut own_summaries = take_key(&mut summaries, &key, sample_key);
-        let own_events = take_key(&mut events, &key, fact_key);
-        let (duplicates, merged) = settle(&mut own_samples, &*key.0 == "table");
-        totals.duplicates += duplicates;
-        totals.merged += merged;
-        let rules = rules(&key.0);
-        // Summaries are rows of whole instances: they get the request in force, but make no workloads.
-        let request = InForce::request(&own_events, rules.request);
-        assign(&own_events, &request, &mut own_summaries, &rules);
-        let mut runs = join(&key.1, &key.0, &own_events, &request, &mut own_samples, &rules, bucket);
-        let group = format_named(&key.0)
-            .and_then(|format| format.group_of(&key.1))
-            .map(|group| (group, groups.get(&(key.0.clone(), Arc::from(group)))));
-        if let Some((name, facts)) = group {
-            for (run, _step) in &mut runs {
-                let facts = facts.cloned().unwrap_or_default();
-                run.application = run.application.take().or(facts.application).or_else(|| Some(name.to_owned()));
-                run.user = run.user.take().or(facts.user);
-                run.class = run.class.take().or(facts.class);
-                run.priority = run.priority.or(facts.priority);
-                if facts.is_autoscaled {
-                    run.flags = run.flags.with(WorkloadFlags::AUTOSCALED);
-                }
-            }
-        }
-        for (run, step) in runs {
-            workloads.push(run);
-            steps.push(step);
-        }
-        new_usage.extend(own_samples);
-        new_summaries.extend(own_summaries);
-        new_events.extend(own_events);
-    }
-    let mut machine_usage = Vec::new();
-    let mut machine_rows = sorted(Table::Machine)?.into_iter().peekable();
-    while let Some(front) = machine_rows.peek().map(sample_key) {
-        let key = (front.0.clone(), front.1.clone());
-        let mut own = take_key(&mut machine_rows, &key, sample_key);
-        let (duplicates, merged) = settle(&mut own, false);
-        totals.duplicates += duplicates;
-        totals.merged += merged;
-        machine_usage.extend(own);
-    }
-    let group_rows = load_facts(root, manifest, sources, Table::Groups, bucket)?;
-    let machine_facts = load_facts(root, manifest, sources, Table::Machines, bucket)?;
-    totals.samples = new_usage.len() as u64;
-    totals.summaries = new_summaries.len() as u64;
-    totals.machine_samples = machine_usage.len() as u64;
-    totals.events = new_events.len() as u64;
-    totals.groups = group_rows.len() as u64;
-    totals.machines = machine_facts.len() as u64;
-    let mut files = Vec::new();
-    let path = |table: Table| format!("{}/bucket={bucket:02}/part-{generation:06}.parquet", table.folder());
-    for (table, rows) in
-        [(Table::Usage, &new_usage), (Table::Summary, &new_summaries), (Table::Machine, &machine_usage)]
-    {
-        if !rows.is_empty() {
-            files.push(parquet_file::write(root, &path(table), sample_schema(), rows, sample_batch)?);
-        }
-    }
-    for (table, rows) in [(Table::Events, &new_events), (Table::Groups, &group_rows), (Table::Machines, &machine_facts)]
-    {
-        if !rows.is_empty() {
-            files.push(parquet_file::write(root, &path(table), fact_schema(), rows, fact_batch)?);
-        }
-    }
-    debug_assert!(workloads.iter().all(|workload| bucket_of(&workload.id, manifest.buckets) == bucket));
-    Ok(Compacted { files, workloads, steps, totals })
+/// Opens the runs that wait, each with what the slots of its ingest became.
+pub(super) fn open_runs(root: &Path, manifest: &Manifest) -> Result<Vec<Run>, StoreError> {
+    let sessions: Vec<Arc<HashMap<u32, u32>>> = manifest
+        .sessions
+        .iter()
+        .map(|session| Arc::new(session.iter().map(|(&slot, &number)| (slot, number)).collect()))
+        .collect();
+    let waiting = manifest.waiting.iter();
+    waiting
+        .map(|run| {
+            let sources = sessions.get(run.session).map(Arc::clone).unwrap_or_default();
+            Run::open(root, &run.path, sources)
+        })
+        .collect()
 }

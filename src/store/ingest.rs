@@ -3,21 +3,32 @@
 //! A file counts once it was read to its end; the manifest is replaced after that. A kill leaves the old manifest or
 //! the new one; files that no manifest names are removed by the next ingest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use crate::artifact::{Digest, FileRecord, Lock, digest_file, manifest};
-use crate::trace::source::{OpenTable, Progress, SourceFile, discover, for_each_table};
-use crate::trace::{Context, Format, Head, ReadOptions, Rejected, Rejects, TableSummary, TraceError, detect};
+use crate::artifact::{Digest, FileRecord, Lock, manifest};
+use crate::trace::source::{Progress, SourceFile, discover};
+use crate::trace::{Format, ReadOptions, Rejected, TableSummary, TraceError};
 
-use super::compact::compact;
-use super::manifest::{Manifest, STORE_MANIFEST, Source};
-use super::spool::{Spool, Table};
+use super::compact::{compact, open_runs};
+use super::manifest::{Manifest, STORE_MANIFEST, Source, Waiting};
+use super::reading::{FileOutcome, FileRead, FileRows, Reading, read_files};
+use super::run_file::{self, FOLDER};
+use super::spool::{Runs, Table};
 use super::{MachineSize, StoreError};
 
 /// Buckets of a new store.
 const BUCKETS: u32 = 32;
+/// Memory of an ingest, unless the user says otherwise.
+const MEMORY: u64 = 512 << 20;
+/// What a spool holds at least: smaller runs are more of them.
+const LEAST_SPOOL: usize = 8 << 20;
+/// How often what was read is made durable.
+const COMMIT_EVERY: Duration = Duration::from_secs(30);
+/// Reading that took less than this is not made durable before it is compacted: to repeat it costs no more.
+const WORTH_KEEPING: Duration = Duration::from_secs(5);
 
 /// How many rejected rows a file may have.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,6 +54,10 @@ pub struct IngestParams {
     pub machine: MachineSize,
     /// How many rows of a file may be rejected.
     pub max_rejects: Option<RejectLimit>,
+    /// Bytes of memory to use at most; 512 MiB if nothing is said.
+    pub memory_bytes: Option<u64>,
+    /// How often what was read is made durable; every 30 s if nothing is said.
+    pub commit_every: Option<Duration>,
 }
 
 /// One file that was read.
@@ -98,24 +113,12 @@ fn ingest_locked(
     progress: &dyn Progress,
 ) -> Result<IngestReport, StoreError> {
     let manifest_path = root.join("store.json");
-    let mut stored: Option<Manifest> =
+    let stored: Option<Manifest> =
         if manifest_path.exists() { Some(manifest::read(&manifest_path, STORE_MANIFEST)?) } else { None };
     remove_leftovers(root, stored.as_ref())?;
-    let buckets = stored.as_ref().map_or(BUCKETS, |manifest| manifest.buckets);
-    let waiting = stored.as_ref().map_or(0, |manifest| manifest.waiting.len());
-    let mut spool = Spool::new(root, buckets, u32::try_from(waiting).unwrap_or(u32::MAX / 2));
-    let (mut ingested, mut known, mut set_aside, mut failure) = (Vec::new(), Vec::new(), Vec::new(), None);
-    for file in files {
-        match one_file(root, file, wanted, params, &mut stored, &mut spool, progress) {
-            Ok(FileOutcome::Read(file)) => ingested.push(*file),
-            Ok(FileOutcome::Known) => known.push(file.name.clone()),
-            Ok(FileOutcome::SetAside(error)) => set_aside.push(error),
-            Err(error) => {
-                failure = Some(error);
-                break;
-            }
-        }
-    }
+    let mut session = Session { root, params, stored, ingested: Vec::new(), known: Vec::new(), set_aside: Vec::new() };
+    let failure = session.read(files, wanted, progress)?;
+    let Session { stored, ingested, known, set_aside, .. } = session;
     let Some(mut manifest) = stored else {
         return Err(failure.or_else(|| set_aside.into_iter().next()).unwrap_or_else(|| {
             StoreError::Trace(TraceError::Nothing { what: "there is no file to read".to_owned() })
@@ -128,10 +131,6 @@ fn ingest_locked(
     }
     let is_machine_new = merge_machine(&mut manifest.machine, params.machine);
     if !ingested.is_empty() || !manifest.is_complete {
-        spool.flush()?;
-        manifest.waiting.append(&mut spool.written);
-        manifest.is_complete = false;
-        manifest::write(&manifest_path, STORE_MANIFEST, &manifest)?;
         complete(root, &mut manifest)?;
     } else if is_machine_new {
         manifest::write(&manifest_path, STORE_MANIFEST, &manifest)?;
@@ -139,12 +138,187 @@ fn ingest_locked(
     Ok(IngestReport { files: ingested, known, manifest, set_aside, failure })
 }
 
+/// One ingest: what it has read so far.
+struct Session<'a> {
+    root: &'a Path,
+    params: &'a IngestParams,
+    stored: Option<Manifest>,
+    ingested: Vec<IngestedFile>,
+    known: Vec<String>,
+    set_aside: Vec<StoreError>,
+}
+
+impl Session<'_> {
+    /// Reads files, and from time to time says in the manifest what was read, so that a stopped ingest goes on from
+    /// there. Returns what ended it early.
+    fn read(
+        &mut self,
+        files: &[SourceFile],
+        wanted: Option<&'static dyn Format>,
+        progress: &dyn Progress,
+    ) -> Result<Option<StoreError>, StoreError> {
+        let buckets = self.stored.as_ref().map_or(BUCKETS, |manifest| manifest.buckets);
+        let waiting = self.stored.as_ref().map_or(0, |manifest| manifest.waiting.len());
+        let runs = Runs::new(self.root, buckets, u32::try_from(waiting).unwrap_or(u32::MAX / 2));
+        let session = self.stored.as_ref().map_or(0, |manifest| manifest.sessions.len());
+        let spool_bytes = spool_bytes(self.params.memory_bytes.unwrap_or(MEMORY));
+        let every = self.params.commit_every.unwrap_or(COMMIT_EVERY);
+        let mut slots = BTreeMap::new();
+        let mut done = 0;
+        while done < files.len() {
+            let digests: BTreeSet<Digest> = self
+                .stored
+                .iter()
+                .flat_map(|manifest| manifest.sources.iter().map(|source| source.digest.clone()))
+                .collect();
+            let began = Instant::now();
+            let first_slot = u32::try_from(done).unwrap_or(u32::MAX / 2);
+            let reading = Reading {
+                root: self.root,
+                files: &files[done..],
+                first_slot,
+                wanted,
+                options: &self.params.options,
+                progress,
+                is_known: &|digest| digests.contains(digest),
+                until: began + every,
+            };
+            let read = read_files(&reading, &runs, spool_bytes)?;
+            let batch = &files[done..done + read.len()];
+            done += read.len();
+            let mut failure = None;
+            for ((file, read), slot) in batch.iter().zip(read).zip(first_slot..) {
+                match self.take(file, read) {
+                    Ok(Some(number)) => {
+                        slots.insert(slot, number);
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        failure = Some(error);
+                        break;
+                    }
+                }
+            }
+            let is_stopped = failure.is_some();
+            if let Some(manifest) = &mut self.stored {
+                let written = runs.take();
+                if !slots.is_empty() {
+                    manifest.sessions.truncate(session);
+                    manifest.sessions.push(slots.clone());
+                    manifest.waiting.extend(written.into_iter().map(|(path, rows)| Waiting { path, rows, session }));
+                }
+                if !slots.is_empty() && began.elapsed() >= every.min(WORTH_KEEPING) {
+                    commit(self.root, manifest)?;
+                }
+            }
+            if is_stopped {
+                return Ok(failure);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes a file that was read into the manifest; returns the number of its source.
+    fn take(&mut self, file: &SourceFile, read: FileRead) -> Result<Option<u32>, StoreError> {
+        let rows = match read.outcome? {
+            FileOutcome::Known => {
+                self.known.push(file.name.clone());
+                return Ok(None);
+            }
+            FileOutcome::SetAside(error) => {
+                self.set_aside.push(error);
+                return Ok(None);
+            }
+            FileOutcome::Read(rows) => rows,
+        };
+        let FileRows { tables, units, examples, quarantine } = *rows;
+        let have = self.stored.as_ref().map_or(0, |manifest| manifest.sources.len());
+        // Standard input cannot be read twice: each time counts as new.
+        let digest = read.digest.unwrap_or_else(|| Digest::of(format!("stdin {have}").as_bytes()));
+        let is_known = |manifest: &Manifest| manifest.sources.iter().any(|source| source.digest == digest);
+        if self.stored.as_ref().is_some_and(is_known) {
+            // The same content twice in one ingest.
+            self.known.push(file.name.clone());
+            return Ok(None);
+        }
+        check_rows(file, &tables, self.params.max_rejects)?;
+        let manifest = self.stored.get_or_insert_with(|| Manifest {
+            written_by: env!("CARGO_PKG_VERSION").to_owned(),
+            is_complete: true,
+            buckets: BUCKETS,
+            units,
+            machine: MachineSize::default(),
+            sources: Vec::new(),
+            tables: BTreeMap::new(),
+            waiting: Vec::new(),
+            sessions: Vec::new(),
+            files: Vec::new(),
+            totals: super::Totals::default(),
+        });
+        if manifest.units != units {
+            let stored = manifest.units;
+            if manifest.sources.is_empty() {
+                self.stored = None;
+            }
+            return Err(StoreError::Units { file: file.name.clone(), found: units, stored });
+        }
+        let number = u32::try_from(have).unwrap_or(u32::MAX - 1) + 1;
+        let quarantine = match quarantine {
+            None => None,
+            Some(written) => {
+                let name = format!("rejects/source-{number:06}.csv.gz");
+                fs_err::rename(written, self.root.join(&name)).map_err(|error| StoreError::Artifact(error.into()))?;
+                Some(name)
+            }
+        };
+        let source = Source {
+            name: file.name.clone(),
+            digest,
+            bytes: read.bytes,
+            number,
+            tables: tables.iter().map(|table| table.0.clone()).collect(),
+            rows: tables.iter().map(|table| table.1.rows).sum(),
+            rejected: tables.iter().map(|table| table.1.rejected.values().sum::<u64>()).sum(),
+            quarantine,
+        };
+        let mut notes = Vec::new();
+        for (name, summary) in tables {
+            notes.extend(summary.notes.iter().map(|(note, count)| (note.clone(), *count)));
+            manifest.tables.entry(name).or_default().merge(&summary);
+        }
+        manifest.sources.push(source.clone());
+        self.ingested.push(IngestedFile { source, examples, notes });
+        Ok(Some(number))
+    }
+}
+
+/// Says in the manifest what was read so far. The store cannot be used before it is complete.
+fn commit(root: &Path, manifest: &mut Manifest) -> Result<(), StoreError> {
+    for waiting in &manifest.waiting {
+        run_file::sync(root, &waiting.path)?;
+    }
+    manifest.is_complete = false;
+    manifest::write(&root.join("store.json"), STORE_MANIFEST, manifest)?;
+    Ok(())
+}
+
+/// Returns how much of the memory each thread's spool may take: an eighth stays for the program, and the pieces in flight,
+/// buffers of files and sorting have their share.
+fn spool_bytes(memory: u64) -> usize {
+    let threads = rayon::current_num_threads().max(1);
+    let fixed = (64_usize << 20) + threads * (8 << 20);
+    let memory = usize::try_from(memory).unwrap_or(usize::MAX);
+    ((memory - memory / 8).saturating_sub(fixed) / threads).max(LEAST_SPOOL)
+}
+
 /// Compacts what waits, commits, and removes the files that no longer count.
 fn complete(root: &Path, manifest: &mut Manifest) -> Result<(), StoreError> {
     let generation = u32::try_from(manifest.sources.len()).unwrap_or(u32::MAX);
-    let (files, totals) = compact(root, manifest, generation)?;
+    let runs = open_runs(root, manifest)?;
+    let (files, totals) = compact(root, manifest, &runs, generation)?;
     manifest.files = files;
     manifest.waiting = Vec::new();
+    manifest.sessions = Vec::new();
     manifest.totals = totals;
     manifest.is_complete = true;
     env!("CARGO_PKG_VERSION").clone_into(&mut manifest.written_by);
@@ -157,111 +331,6 @@ fn merge_machine(stored: &mut MachineSize, stated: MachineSize) -> bool {
     stored.nanocores = stated.nanocores.or(stored.nanocores);
     stored.memory_bytes = stated.memory_bytes.or(stored.memory_bytes);
     *stored != before
-}
-
-/// What became of a file.
-enum FileOutcome {
-    /// It was read.
-    Read(Box<IngestedFile>),
-    /// The store has it already.
-    Known,
-    /// It was refused, and the others can be read without it.
-    SetAside(StoreError),
-}
-
-/// Reads one file.
-fn one_file(
-    root: &Path,
-    file: &SourceFile,
-    wanted: Option<&'static dyn Format>,
-    params: &IngestParams,
-    stored: &mut Option<Manifest>,
-    spool: &mut Spool<'_>,
-    progress: &dyn Progress,
-) -> Result<FileOutcome, StoreError> {
-    let (digest, bytes) = match &file.path {
-        Some(path) => digest_file(path)?,
-        // Standard input cannot be read twice: each time counts as new.
-        None => (
-            Digest::of(format!("stdin {}", stored.as_ref().map_or(0, |manifest| manifest.sources.len())).as_bytes()),
-            0,
-        ),
-    };
-    if stored.as_ref().is_some_and(|manifest| manifest.sources.iter().any(|source| source.digest == digest)) {
-        progress.bytes(bytes);
-        return Ok(FileOutcome::Known);
-    }
-    let number = stored.as_ref().map_or(0, |manifest| u32::try_from(manifest.sources.len()).unwrap_or(u32::MAX)) + 1;
-    let quarantine = format!("rejects/source-{number:06}.csv.gz");
-    let rejects = Rejects::to_file(&root.join(&quarantine));
-    spool.source = number;
-    let mut tables: Vec<(String, TableSummary)> = Vec::new();
-    let (mut units, mut is_alone) = (None, false);
-    let read = for_each_table(file, progress, &mut |table: OpenTable<'_>| {
-        let head = Head { path: &table.name, bytes: &table.head, options: &params.options };
-        let (format, name) = detect::detect(&head, wanted)?;
-        spool.format = Arc::from(format.name());
-        units = Some(format.units());
-        is_alone = format.is_each_file_alone();
-        let mut summary = TableSummary::default();
-        let mut context = Context {
-            file: &table.name,
-            ordinal: file.ordinal,
-            options: &params.options,
-            sink: spool,
-            rejects: &rejects,
-            summary: &mut summary,
-        };
-        format.read(name.table, table.input, &mut context)?;
-        progress.rows(summary.rows);
-        tables.push((format!("{}/{}", name.format, name.table), summary));
-        Ok(())
-    });
-    if let Err(error) = read {
-        // Such formats hand out nothing of a file before they accept it, so its number is free for the next.
-        if is_alone && matches!(error, TraceError::Refused(_)) {
-            return Ok(FileOutcome::SetAside(error.into()));
-        }
-        return Err(spool.take_failure().unwrap_or(StoreError::Trace(error)));
-    }
-    let Some(units) = units else {
-        return Err(TraceError::Nothing { what: format!("`{}` holds no table", file.name) }.into());
-    };
-    check_rows(file, &tables, params.max_rejects)?;
-    let manifest = stored.get_or_insert_with(|| Manifest {
-        written_by: env!("CARGO_PKG_VERSION").to_owned(),
-        is_complete: true,
-        buckets: BUCKETS,
-        units,
-        machine: MachineSize::default(),
-        sources: Vec::new(),
-        tables: std::collections::BTreeMap::new(),
-        waiting: Vec::new(),
-        files: Vec::new(),
-        totals: super::Totals::default(),
-    });
-    if manifest.units != units {
-        return Err(StoreError::Units { file: file.name.clone(), found: units, stored: manifest.units });
-    }
-    let examples = rejects.examples();
-    let is_quarantined = rejects.finish()?.is_some();
-    let mut notes = Vec::new();
-    let source = Source {
-        name: file.name.clone(),
-        digest,
-        bytes,
-        number,
-        tables: tables.iter().map(|table| table.0.clone()).collect(),
-        rows: tables.iter().map(|table| table.1.rows).sum(),
-        rejected: tables.iter().map(|table| table.1.rejected.values().sum::<u64>()).sum(),
-        quarantine: is_quarantined.then_some(quarantine),
-    };
-    for (name, summary) in tables {
-        notes.extend(summary.notes.iter().map(|(note, count)| (note.clone(), *count)));
-        manifest.tables.entry(name).or_default().merge(&summary);
-    }
-    manifest.sources.push(source.clone());
-    Ok(FileOutcome::Read(Box::new(IngestedFile { source, examples, notes })))
 }
 
 fn check_rows(
@@ -290,16 +359,15 @@ fn check_rows(
 /// Removes files of the store's tables that the manifest does not name: leftovers of a stopped run.
 fn remove_leftovers(root: &Path, manifest: Option<&Manifest>) -> Result<(), StoreError> {
     let io = |error: std::io::Error| StoreError::Artifact(error.into());
-    let named: BTreeSet<&str> = manifest
-        .iter()
-        .flat_map(|manifest| manifest.files.iter().chain(&manifest.waiting).map(|file: &FileRecord| file.path.as_str()))
-        .collect();
+    let files = manifest.iter().flat_map(|manifest| &manifest.files).map(|file: &FileRecord| file.path.as_str());
+    let waiting = manifest.iter().flat_map(|manifest| &manifest.waiting).map(|run| run.path.as_str());
+    let named: BTreeSet<&str> = files.chain(waiting).collect();
     let quarantines: BTreeSet<&str> = manifest
         .iter()
         .flat_map(|manifest| &manifest.sources)
         .filter_map(|source| source.quarantine.as_deref())
         .collect();
-    for folder in Table::ALL.map(Table::folder).into_iter().chain(["rejects"]) {
+    for folder in Table::ALL.map(Table::folder).into_iter().chain(["rejects", FOLDER]) {
         let mut folders = vec![root.join(folder)];
         while let Some(folder) = folders.pop() {
             if !folder.is_dir() {
@@ -318,5 +386,10 @@ fn remove_leftovers(root: &Path, manifest: Option<&Manifest>) -> Result<(), Stor
             }
         }
     }
-    Ok(())
+    // The folder of runs is there while something waits.
+    match fs_err::remove_dir(root.join(FOLDER)) {
+        Ok(()) => Ok(()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => Ok(()),
+        Err(error) => Err(io(error)),
+    }
 }

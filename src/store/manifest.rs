@@ -67,6 +67,31 @@ pub struct Totals {
     pub last: Option<Micros>,
 }
 
+impl Totals {
+    /// Adds what one bucket counted.
+    pub(super) fn add(&mut self, part: &Self) {
+        self.samples += part.samples;
+        self.summaries += part.summaries;
+        self.machine_samples += part.machine_samples;
+        self.events += part.events;
+        self.groups += part.groups;
+        self.machines += part.machines;
+        self.duplicates += part.duplicates;
+        self.merged += part.merged;
+    }
+}
+
+/// A run with rows that wait to be compacted. Its checksums are inside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Path below the store's folder.
+    pub path: String,
+    /// Rows inside, those of unfinished files included.
+    pub rows: u64,
+    /// Which of the manifest's sessions wrote it.
+    pub session: usize,
+}
+
 /// The body of `store.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -84,8 +109,12 @@ pub struct Manifest {
     pub sources: Vec<Source>,
     /// Summaries of what was read, by `format/table`.
     pub tables: BTreeMap<String, TableSummary>,
-    /// Files with rows that wait to be compacted.
-    pub waiting: Vec<FileRecord>,
+    /// Runs with rows that wait to be compacted, when an ingest was stopped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<Waiting>,
+    /// Of each ingest that left runs: which number the source of each slot has. Rows of other slots do not count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<BTreeMap<u32, u32>>,
     /// Compacted files and `workloads.parquet`, sorted by path.
     pub files: Vec<FileRecord>,
     /// Totals after the last compaction.

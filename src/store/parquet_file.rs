@@ -7,15 +7,18 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 
 use crate::artifact::{AtomicFile, FileRecord};
 
 use super::StoreError;
 
 /// Rows that are turned into one batch at a time.
-const BATCH_ROWS: usize = 65_536;
+pub(super) const BATCH_ROWS: usize = 65_536;
+/// Columns of 64-bit integers that mostly ascend by the same step within a workload: the differences are written.
+const ASCENDING: [&str; 2] = ["start_us", "sequence"];
 
 /// Writes `rows` to `root`/`path` and returns the file's record.
 ///
@@ -28,23 +31,58 @@ pub(crate) fn write<T>(
     rows: &[T],
     to_batch: impl Fn(&[T]) -> Result<RecordBatch, arrow::error::ArrowError>,
 ) -> Result<FileRecord, StoreError> {
-    let target = root.join(path);
-    let failed = |source| StoreError::Parquet { path: target.clone(), source };
-    let level = ZstdLevel::try_new(3).map_err(failed)?;
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
-        .set_max_row_group_row_count(Some(262_144))
-        .set_created_by(concat!("shadow ", env!("CARGO_PKG_VERSION")).to_owned())
-        .build();
-    let mut file = AtomicFile::create(&target)?;
-    let mut writer = ArrowWriter::try_new(file.as_file_mut(), schema, Some(properties)).map_err(failed)?;
+    let mut file = ParquetWriter::create(root, path, schema)?;
     for chunk in rows.chunks(BATCH_ROWS) {
-        let batch = to_batch(chunk).map_err(|error| failed(error.into()))?;
-        writer.write(&batch).map_err(failed)?;
+        file.write(|| to_batch(chunk))?;
     }
-    writer.close().map_err(failed)?;
-    file.commit()?;
-    Ok(FileRecord::of(root, path, rows.len() as u64)?)
+    file.finish()
+}
+
+/// A Parquet file that is being written, batch by batch.
+pub(super) struct ParquetWriter<'a> {
+    root: &'a Path,
+    path: String,
+    writer: ArrowWriter<AtomicFile>,
+    rows: u64,
+}
+
+impl<'a> ParquetWriter<'a> {
+    /// Begins the file `root`/`path`.
+    pub(super) fn create(root: &'a Path, path: &str, schema: Arc<Schema>) -> Result<Self, StoreError> {
+        let target = root.join(path);
+        let failed = |source| StoreError::Parquet { path: target.clone(), source };
+        let level = ZstdLevel::try_new(3).map_err(failed)?;
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(level))
+            .set_max_row_group_row_count(Some(262_144))
+            .set_created_by(concat!("shadow ", env!("CARGO_PKG_VERSION")).to_owned());
+        for name in ASCENDING {
+            properties = properties
+                .set_column_encoding(ColumnPath::from(name), Encoding::DELTA_BINARY_PACKED)
+                .set_column_dictionary_enabled(ColumnPath::from(name), false);
+        }
+        let file = AtomicFile::create(&target)?;
+        let writer = ArrowWriter::try_new(file, schema, Some(properties.build())).map_err(failed)?;
+        Ok(Self { root, path: path.to_owned(), writer, rows: 0 })
+    }
+
+    /// Appends a batch.
+    pub(super) fn write(
+        &mut self,
+        batch: impl FnOnce() -> Result<RecordBatch, arrow::error::ArrowError>,
+    ) -> Result<(), StoreError> {
+        let failed = |source| StoreError::Parquet { path: self.root.join(&self.path), source };
+        let batch = batch().map_err(|error| failed(error.into()))?;
+        self.rows += batch.num_rows() as u64;
+        self.writer.write(&batch).map_err(failed)
+    }
+
+    /// Ends the file and returns its record.
+    pub(super) fn finish(self) -> Result<FileRecord, StoreError> {
+        let failed = |source| StoreError::Parquet { path: self.root.join(&self.path), source };
+        self.writer.into_inner().map_err(failed)?.commit()?;
+        Ok(FileRecord::of(self.root, &self.path, self.rows)?)
+    }
 }
 
 /// Verifies the file against its record and hands each batch to `take`.
@@ -71,13 +109,25 @@ pub(super) fn batches(
     root: &Path,
     record: &FileRecord,
 ) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>> + use<>, StoreError> {
+    batches_of(root, record, BATCH_ROWS)
+}
+
+/// The same as [`batches`], `rows` at a time.
+///
+/// # Errors
+/// The file is damaged, now or in a later batch.
+pub(super) fn batches_of(
+    root: &Path,
+    record: &FileRecord,
+    rows: usize,
+) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>> + use<>, StoreError> {
     record.verify(root)?;
     let path = root.join(&record.path);
     let failed = move |source| StoreError::Parquet { path: path.clone(), source };
     let file = fs_err::File::open(root.join(&record.path)).map_err(|error| StoreError::Artifact(error.into()))?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(file.into_parts().0)
         .map_err(&failed)?
-        .with_batch_size(BATCH_ROWS)
+        .with_batch_size(rows)
         .build()
         .map_err(&failed)?;
     Ok(reader.map(move |batch| batch.map_err(|error| failed(error.into()))))

@@ -224,42 +224,62 @@ fn median_step(samples: &[SampleRow]) -> Micros {
     Micros(*steps.select_nth_unstable(middle).1)
 }
 
-/// Says of every run what only the whole recording can tell: a series that stops well before the recording does has ended
-/// there, though nothing says how; and a series of a user's table, or of a virtual machine, that begins well after the first
-/// one began visibly (workloads that ran already are first sampled at different moments of the first steps).
-/// `steps` holds the median step of each run. Returns the start of the first and the end of the last sample.
-pub(super) fn conclude(workloads: &mut [Workload], steps: &[Micros]) -> (Option<Micros>, Option<Micros>) {
-    // The first and the last sample of each recording. Formats without recordings of their own share one.
-    let mut recordings: BTreeMap<Option<(String, String)>, [Option<Micros>; 2]> = BTreeMap::new();
-    let recording = |workload: &Workload| {
+/// The first and the last sample of each recording. Formats without recordings of their own share one.
+#[derive(Debug, Default)]
+pub(super) struct Recordings(BTreeMap<Option<(String, String)>, [Option<Micros>; 2]>);
+
+impl Recordings {
+    fn name_of(workload: &Workload) -> Option<(String, String)> {
         let name = format_named(&workload.format)?.recording_of(&workload.id)?;
         Some((workload.format.clone(), name.to_owned()))
-    };
-    for workload in &*workloads {
-        let [first, last] = recordings.entry(recording(workload)).or_default();
-        *first = [*first, workload.first_sample].into_iter().flatten().min();
-        *last = (*last).max(workload.last_sample);
     }
-    for (workload, step) in workloads.iter_mut().zip(steps) {
-        let [first, last] = recordings.get(&recording(workload)).copied().unwrap_or_default();
-        let margin = Micros(step.0.saturating_mul(2).max(60_000_000));
-        if workload.end.is_none() {
-            workload.end = workload.last_sample.filter(|at| last.is_some_and(|last| at.plus(margin) < last));
-        }
-        let has_no_events = matches!(workload.format.as_str(), "table" | "bitbrains");
-        if workload.start.is_none() && has_no_events && workload.run == 0 {
-            workload.start = workload.first_sample.filter(|at| first.is_some_and(|first| *at > first.plus(margin)));
+
+    /// Takes a run's first and last sample into account.
+    pub(super) fn see(&mut self, workload: &Workload) {
+        self.widen(Self::name_of(workload), [workload.first_sample, workload.last_sample]);
+    }
+
+    fn widen(&mut self, name: Option<(String, String)>, span: [Option<Micros>; 2]) {
+        let [first, last] = self.0.entry(name).or_default();
+        *first = [*first, span[0]].into_iter().flatten().min();
+        *last = (*last).max(span[1]);
+    }
+
+    /// Takes what another saw into account.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (name, span) in &other.0 {
+            self.widen(name.clone(), *span);
         }
     }
-    let first = recordings.values().filter_map(|[first, _]| *first).min();
-    (first, recordings.values().filter_map(|[_, last]| *last).max())
+
+    /// Returns the start of the first and the end of the last sample of all.
+    pub(super) fn span(&self) -> (Option<Micros>, Option<Micros>) {
+        let first = self.0.values().filter_map(|[first, _]| *first).min();
+        (first, self.0.values().filter_map(|[_, last]| *last).max())
+    }
+}
+
+/// Says of a run what only the whole recording can tell: a series that stops well before the recording does has ended
+/// there, though nothing says how; and a series of a user's table, or of a virtual machine, that begins well after the first
+/// one began visibly (workloads that ran already are first sampled at different moments of the first steps).
+/// `step` is the median step of the run's samples.
+pub(super) fn conclude(workload: &mut Workload, step: Micros, recordings: &Recordings) {
+    let [first, last] = recordings.0.get(&Recordings::name_of(workload)).copied().unwrap_or_default();
+    let margin = Micros(step.0.saturating_mul(2).max(60_000_000));
+    if workload.end.is_none() {
+        workload.end = workload.last_sample.filter(|at| last.is_some_and(|last| at.plus(margin) < last));
+    }
+    let has_no_events = matches!(workload.format.as_str(), "table" | "bitbrains");
+    if workload.start.is_none() && has_no_events && workload.run == 0 {
+        workload.start = workload.first_sample.filter(|at| first.is_some_and(|first| *at > first.plus(margin)));
+    }
 }
 
 /// Sorts samples by (start, file order), drops equal ones and merges differing ones of the same start: means weighted
 /// by length, maxima by maximum. In a user's table the first of several differing ones stays. Returns how many were
 /// dropped and merged.
 pub(super) fn settle(samples: &mut Vec<SampleRow>, is_table: bool) -> (u64, u64) {
-    samples.sort_by_key(|row| (row.sample.start, row.sequence));
+    samples.sort_by_key(|row| (row.sample.start, row.sequence, row.source));
     let (mut dropped, mut merged) = (0, 0);
     let mut kept: Vec<SampleRow> = Vec::with_capacity(samples.len());
     for row in samples.drain(..) {

@@ -5,12 +5,17 @@
 //! fields, mandatory cells, numbers that are numbers and finite), keeps the [`TableSummary`](super::TableSummary),
 //! and hands typed rows to the format, which knows what they mean. Cost: one pass, one record in memory.
 
-use std::io::{BufRead, Read};
+mod blocks;
+mod cells;
+
+use std::io::BufRead;
 
 use super::reject::row_text;
 use super::{Context, Refusal, Rejected, TraceError};
-use crate::trace::summary::ColumnSummary;
-use crate::units::Micros;
+
+pub(in crate::trace) use blocks::{LastByte, for_each_block};
+pub use blocks::{io_error, stream_error};
+use cells::{Column, Fault, type_cell};
 
 /// What the cells of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,11 +101,39 @@ enum Cell {
     Text,
 }
 
+/// The fields of one record: where each lies in `bytes`.
+#[derive(Clone, Copy)]
+struct Fields<'a> {
+    bytes: &'a [u8],
+    ranges: &'a [(usize, usize)],
+}
+
+impl<'a> Fields<'a> {
+    fn len(&self) -> usize {
+        self.ranges.len()
+    }
+
+    fn get(&self, index: usize) -> Option<&'a [u8]> {
+        let &(start, end) = self.ranges.get(index)?;
+        self.bytes.get(start..end)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a, '_> {
+        (0..self.len()).filter_map(|index| self.get(index))
+    }
+
+    /// Returns the record as one line, for a rejection.
+    fn joined(&self, delimiter: u8) -> Vec<u8> {
+        self.iter().collect::<Vec<_>>().join(&delimiter)
+    }
+}
+
 /// One record, checked against its table.
 pub struct Row<'a> {
     /// Row, counted from 1 without the header.
     pub number: u64,
-    record: &'a csv::ByteRecord,
+    fields: Fields<'a>,
+    delimiter: u8,
     position: &'a [Option<usize>],
     cells: &'a [Cell],
 }
@@ -131,14 +164,14 @@ impl<'a> Row<'a> {
     /// Returns the text of the cell in column `index` as it stands in the file, if it is not empty. For an
     /// identifier that is an integer this is its text.
     pub fn text(&self, index: usize) -> Option<&'a str> {
-        let field = self.record.get(self.position[index]?)?;
+        let field = self.fields.get(self.position[index]?)?;
         let text = std::str::from_utf8(field).ok()?.trim();
         (!text.is_empty()).then_some(text)
     }
 
     /// Returns the row as text, for a rejection.
     pub fn raw(&self) -> String {
-        row_text(self.record.as_slice())
+        row_text(&self.fields.joined(self.delimiter))
     }
 }
 
@@ -155,6 +188,8 @@ pub enum Outcome {
 ///
 /// `position` of columns comes from the header by name (unknown columns are passed over), else from the file order.
 /// A header is a first record of which no cell is a number where the table wants one and which names at least two columns.
+/// A byte-order mark, and lines before it that begin with `#` and are no header, are passed over. In a later
+/// [`Piece`](super::Piece) of a table the first line of the whole says what its header says.
 ///
 /// # Errors
 /// [`TraceError::Truncated`] or [`TraceError::Read`] from the stream, [`TraceError::Columns`] for a header without a
@@ -165,46 +200,162 @@ pub fn read(
     context: &mut Context<'_>,
     each: &mut dyn FnMut(&Row<'_>, &mut Context<'_>) -> Result<Outcome, TraceError>,
 ) -> Result<(), TraceError> {
-    let mut last = LastByte::new(input);
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .quoting(table.is_quoted)
-        .delimiter(table.delimiter)
-        .buffer_capacity(1 << 18)
-        .from_reader(&mut last);
-    let mut record = csv::ByteRecord::new();
-    let mut position: Vec<Option<usize>> = (0..table.columns.len()).map(Some).collect();
-    let mut header_cells = None;
-    let mut is_first = true;
-    let mut cells = vec![Cell::Empty; table.columns.len()];
-    let mut columns = vec![Column::default(); table.columns.len()];
-    let mut number = 0_u64;
-    loop {
-        match reader.read_byte_record(&mut record) {
-            Ok(false) => break,
-            Ok(true) => {}
-            Err(error) => return Err(stream_error(context.file, number, error)),
+    let mut records = Records::new(table);
+    if let Some(piece) = context.piece {
+        records.number = piece.lines;
+        let mut ranges = Vec::new();
+        split_line(piece.first_line, table.delimiter, &mut ranges);
+        if records.begin(Fields { bytes: piece.first_line, ranges: &ranges }, context.file)? {
+            records.number -= 1;
         }
-        if record.len() == 1 && record.get(0).is_some_and(|field| field.trim_ascii().is_empty()) {
-            continue;
+    }
+    let ends_without_newline = if table.is_quoted {
+        records.read_quoted(input, context, each)?
+    } else {
+        records.read_lines(input, context, each)?
+    };
+    context.summary.ends_without_newline |= ends_without_newline;
+    records.finish(context);
+    Ok(())
+}
+
+/// What is known while the records of a table are read.
+struct Records<'a> {
+    table: &'a TableSpec,
+    position: Vec<Option<usize>>,
+    header_cells: Option<usize>,
+    has_begun: bool,
+    cells: Vec<Cell>,
+    columns: Vec<Column>,
+    number: u64,
+}
+
+impl<'a> Records<'a> {
+    fn new(table: &'a TableSpec) -> Self {
+        Self {
+            table,
+            position: (0..table.columns.len()).map(Some).collect(),
+            header_cells: None,
+            has_begun: false,
+            cells: vec![Cell::Empty; table.columns.len()],
+            columns: vec![Column::default(); table.columns.len()],
+            number: 0,
         }
-        if std::mem::take(&mut is_first)
-            && let Some(found) = header(table, &record, context.file)?
-        {
-            position = found;
-            header_cells = Some(record.len());
-            continue;
+    }
+
+    /// Looks at the first record; returns whether it is a header.
+    fn begin(&mut self, fields: Fields<'_>, file: &str) -> Result<bool, TraceError> {
+        self.has_begun = true;
+        let found = header(self.table, fields, file)?;
+        let is_header = found.is_some();
+        if let Some(position) = found {
+            self.position = position;
+            self.header_cells = Some(fields.len());
         }
-        number += 1;
+        Ok(is_header)
+    }
+
+    /// Splits quoted text by the rules of CSV; returns whether the last line has no newline.
+    fn read_quoted(
+        &mut self,
+        input: &mut dyn BufRead,
+        context: &mut Context<'_>,
+        each: &mut Each<'_>,
+    ) -> Result<bool, TraceError> {
+        let mut last = LastByte::new(input);
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(self.table.delimiter)
+            .buffer_capacity(1 << 18)
+            .from_reader(&mut last);
+        let mut record = csv::ByteRecord::new();
+        let mut ranges = Vec::new();
+        loop {
+            match reader.read_byte_record(&mut record) {
+                Ok(false) => break,
+                Ok(true) => {}
+                Err(error) => return Err(stream_error(context.file, self.number, error)),
+            }
+            ranges.clear();
+            ranges.extend(
+                (0..record.len()).filter_map(|field| record.range(field)).map(|range| (range.start, range.end)),
+            );
+            self.record(record.as_slice(), &mut ranges, context, each)?;
+        }
+        drop(reader);
+        Ok(last.is_open())
+    }
+
+    /// Splits text at every delimiter and newline; returns whether the last line has no newline.
+    fn read_lines(
+        &mut self,
+        input: &mut dyn BufRead,
+        context: &mut Context<'_>,
+        each: &mut Each<'_>,
+    ) -> Result<bool, TraceError> {
+        let delimiter = self.table.delimiter;
+        let mut ranges: Vec<(usize, usize)> = Vec::with_capacity(self.table.columns.len() + 1);
+        let file = context.file;
+        let mut row = self.number;
+        let is_open = for_each_block(input, &mut |block| {
+            let mut start = 0;
+            for at in memchr::memchr2_iter(delimiter, b'\n', block) {
+                ranges.push((start, at));
+                start = at + 1;
+                if block[at] == b'\n' {
+                    self.record(block, &mut ranges, context, each)?;
+                }
+            }
+            if start < block.len() || !ranges.is_empty() {
+                ranges.push((start, block.len()));
+                self.record(block, &mut ranges, context, each)?;
+            }
+            row = self.number;
+            Ok(())
+        });
+        is_open.map_err(|broken| broken.into_error(file, row))
+    }
+
+    /// Takes one record and empties `ranges`.
+    fn record(
+        &mut self,
+        bytes: &[u8],
+        ranges: &mut Vec<(usize, usize)>,
+        context: &mut Context<'_>,
+        each: &mut Each<'_>,
+    ) -> Result<(), TraceError> {
+        let fields = Fields { bytes, ranges };
+        if fields.len() <= 1 && fields.get(0).unwrap_or_default().trim_ascii().is_empty() {
+            ranges.clear();
+            return Ok(());
+        }
+        if !self.has_begun {
+            Self::skip_mark(bytes, ranges);
+            let fields = Fields { bytes, ranges };
+            if self.begin(fields, context.file)? {
+                ranges.clear();
+                return Ok(());
+            }
+            if fields.get(0).unwrap_or_default().starts_with(b"#") {
+                // A remark before the table: what follows may still be its header.
+                self.has_begun = false;
+                ranges.clear();
+                return Ok(());
+            }
+        }
+        let fields = Fields { bytes, ranges };
+        self.number += 1;
         context.summary.rows += 1;
-        let rejected = match check_length(table, &record, header_cells) {
+        let rejected = match check_length(self.table, fields.len(), self.header_cells) {
             Err(detail) => Some(("wrong number of fields", detail)),
-            Ok(()) => fill(table, &record, &position, &mut cells, &mut columns, context.file, number)?,
+            Ok(()) => self.fill(fields, context.file)?,
         };
-        let outcome = match rejected {
-            Some((reason, detail)) => Outcome::Rejected(reason, detail),
-            None => each(&Row { number, record: &record, position: &position, cells: &cells }, context)?,
+        let outcome = if let Some((reason, detail)) = rejected {
+            Outcome::Rejected(reason, detail)
+        } else {
+            let (number, delimiter) = (self.number, self.table.delimiter);
+            each(&Row { number, fields, delimiter, position: &self.position, cells: &self.cells }, context)?
         };
         match outcome {
             Outcome::Kept => context.summary.kept += 1,
@@ -212,51 +363,102 @@ pub fn read(
                 *context.summary.rejected.entry(reason.to_owned()).or_default() += 1;
                 context.rejects.reject(Rejected {
                     file: context.file.to_owned(),
-                    row: number,
+                    row: self.number,
                     reason,
                     detail,
-                    text: row_text(&record.iter().collect::<Vec<_>>().join(&table.delimiter)),
+                    text: row_text(fields.joined(self.table.delimiter).trim_ascii_end()),
                 });
             }
         }
+        ranges.clear();
+        Ok(())
     }
-    drop(reader);
-    context.summary.ends_without_newline |= last.is_open();
-    for ((spec, column), _) in table.columns.iter().zip(columns).zip(&position).filter(|(_, found)| found.is_some()) {
-        let entry = super::TableSummary {
-            columns: [(spec.name.to_owned(), column.finish())].into_iter().collect(),
-            ..super::TableSummary::default()
-        };
-        context.summary.merge(&entry);
-    }
-    Ok(())
-}
 
-/// Translates an error of the CSV reader: what the stream said, and after which row.
-pub fn stream_error(file: &str, row: u64, error: csv::Error) -> TraceError {
-    match error.into_kind() {
-        csv::ErrorKind::Io(source) => io_error(file, row, source),
-        other => TraceError::Truncated { file: file.to_owned(), what: format!("{other:?}"), row },
-    }
-}
-
-/// Translates an error of the stream below a reader.
-pub fn io_error(file: &str, row: u64, source: std::io::Error) -> TraceError {
-    match source.kind() {
-        std::io::ErrorKind::UnexpectedEof => {
-            TraceError::Truncated { file: file.to_owned(), what: "the compressed stream ends early".to_owned(), row }
+    /// Takes a byte-order mark off the first field.
+    fn skip_mark(bytes: &[u8], ranges: &mut [(usize, usize)]) {
+        const MARK: &[u8] = "\u{feff}".as_bytes();
+        if let Some((start, end)) = ranges.first_mut()
+            && bytes.get(*start..*end).is_some_and(|field| field.starts_with(MARK))
+        {
+            *start += MARK.len();
         }
-        std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput => TraceError::Truncated {
-            file: file.to_owned(),
-            what: format!("the compressed stream is damaged ({source})"),
-            row,
-        },
-        _ => TraceError::Read { file: file.to_owned(), source },
+    }
+
+    /// Types every cell; returns why the row cannot be used, if so.
+    fn fill(&mut self, fields: Fields<'_>, file: &str) -> Result<Option<(&'static str, String)>, TraceError> {
+        let mut rejected = None;
+        let places = self.position.iter().zip(&mut self.cells).zip(&mut self.columns);
+        for (spec, ((position, cell), column)) in self.table.columns.iter().zip(places) {
+            let Some(at) = *position else {
+                *cell = Cell::Empty;
+                continue;
+            };
+            let field = fields.get(at).unwrap_or_default().trim_ascii();
+            if field.is_empty() {
+                column.empty += 1;
+                *cell = Cell::Empty;
+                if spec.required {
+                    rejected.get_or_insert_with(|| ("mandatory cell is empty", format!("column `{}`", spec.name)));
+                }
+                continue;
+            }
+            *cell = match type_cell(spec.kind, field) {
+                Ok(typed) => typed,
+                Err(Fault::NotA(reason)) => {
+                    rejected.get_or_insert_with(|| {
+                        (reason, format!("column `{}`: found `{}`", spec.name, row_text(field)))
+                    });
+                    Cell::Empty
+                }
+                Err(fault) => return Err(refused(&fault, spec.name, field, file, self.number)),
+            };
+            match *cell {
+                Cell::Integer(value) => {
+                    column.number(value as f64);
+                    if spec.kind == Kind::Code {
+                        column.code(value);
+                    }
+                }
+                Cell::Number(value) => column.number(value),
+                Cell::Text if spec.kind == Kind::Category => {
+                    column.summary.category(std::str::from_utf8(field).unwrap_or_default());
+                }
+                _ => {}
+            }
+        }
+        Ok(rejected)
+    }
+
+    /// Hands over the summaries of the columns that the file has.
+    fn finish(self, context: &mut Context<'_>) {
+        for ((spec, column), _) in
+            self.table.columns.iter().zip(self.columns).zip(&self.position).filter(|(_, found)| found.is_some())
+        {
+            let entry = super::TableSummary {
+                columns: [(spec.name.to_owned(), column.finish())].into_iter().collect(),
+                ..super::TableSummary::default()
+            };
+            context.summary.merge(&entry);
+        }
     }
 }
+
+/// Splits one line, without its newline.
+fn split_line(line: &[u8], delimiter: u8, ranges: &mut Vec<(usize, usize)>) {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let mut start = 0;
+    for at in memchr::memchr_iter(delimiter, line) {
+        ranges.push((start, at));
+        start = at + 1;
+    }
+    ranges.push((start, line.len()));
+}
+
+/// Receives rows.
+type Each<'a> = dyn FnMut(&Row<'_>, &mut Context<'_>) -> Result<Outcome, TraceError> + 'a;
 
 /// Returns the positions of the table's columns when the record is a header, or nothing when it is a row.
-fn header(table: &TableSpec, record: &csv::ByteRecord, file: &str) -> Result<Option<Vec<Option<usize>>>, TraceError> {
+fn header(table: &TableSpec, record: Fields<'_>, file: &str) -> Result<Option<Vec<Option<usize>>>, TraceError> {
     let names: Vec<String> = record
         .iter()
         .map(|field| {
@@ -297,212 +499,34 @@ fn header(table: &TableSpec, record: &csv::ByteRecord, file: &str) -> Result<Opt
     })
 }
 
-fn check_length(table: &TableSpec, record: &csv::ByteRecord, header_cells: Option<usize>) -> Result<(), String> {
+fn check_length(table: &TableSpec, fields: usize, header_cells: Option<usize>) -> Result<(), String> {
     let most = header_cells.unwrap_or(table.columns.len());
     let least = header_cells.unwrap_or(most - table.trailing_optional);
-    let fits = (least..=most).contains(&record.len());
-    if fits { Ok(()) } else { Err(format!("{} fields instead of {most}", record.len())) }
+    let fits = (least..=most).contains(&fields);
+    if fits { Ok(()) } else { Err(format!("{fields} fields instead of {most}")) }
 }
 
-/// Types every cell; returns why the row cannot be used, if so.
-fn fill(
-    table: &TableSpec,
-    record: &csv::ByteRecord,
-    position: &[Option<usize>],
-    cells: &mut [Cell],
-    columns: &mut [Column],
-    file: &str,
-    row: u64,
-) -> Result<Option<(&'static str, String)>, TraceError> {
-    let mut rejected = None;
-    for (index, spec) in table.columns.iter().enumerate() {
-        let Some(at) = position[index] else {
-            cells[index] = Cell::Empty;
-            continue;
-        };
-        let field = record.get(at).unwrap_or_default().trim_ascii();
-        let column = &mut columns[index];
-        let summary = &mut column.summary;
-        cells[index] = if field.is_empty() {
-            summary.empty += 1;
-            Cell::Empty
-        } else {
-            match type_cell(spec.kind, field) {
-                Ok(cell) => cell,
-                Err(Fault::Spreadsheet) => {
-                    return Err(TraceError::Refused(Box::new(Refusal {
-                        file: file.to_owned(),
-                        row,
-                        column: spec.name.to_owned(),
-                        found: row_text(field),
-                        what:
-                            "an identifier or a time is in scientific notation, so its last digits are lost and rows \
-                               can no longer be joined"
-                                .to_owned(),
-                        hint: "the file went through a spreadsheet; export it again from its source".to_owned(),
-                    })));
-                }
-                Err(Fault::DoubleTime) => {
-                    return Err(TraceError::Refused(Box::new(Refusal {
-                        file: file.to_owned(),
-                        row,
-                        column: spec.name.to_owned(),
-                        found: row_text(field),
-                        what: "a time does not fit 64 bits".to_owned(),
-                        hint: "the column went through a floating-point number; export it again as an integer"
-                            .to_owned(),
-                    })));
-                }
-                Err(Fault::NotA(reason)) => {
-                    rejected.get_or_insert((reason, format!("column `{}`: found `{}`", spec.name, row_text(field))));
-                    Cell::Empty
-                }
-            }
-        };
-        match cells[index] {
-            Cell::Empty if field.is_empty() && spec.required => {
-                rejected.get_or_insert(("mandatory cell is empty", format!("column `{}`", spec.name)));
-            }
-            Cell::Integer(value) if spec.kind == Kind::Code => {
-                column.code(value);
-                column.summary.number(value as f64);
-            }
-            Cell::Integer(value) => summary.number(value as f64),
-            Cell::Number(value) => summary.number(value),
-            Cell::Text if spec.kind == Kind::Category => {
-                summary.category(std::str::from_utf8(field).unwrap_or_default());
-            }
-            _ => {}
-        }
-    }
-    Ok(rejected)
-}
-
-/// Codes below this are counted by position instead of in a map of texts (`task_events`, one thread, release: 245
-/// instead of 209 MB/s).
-const SMALL_CODES: usize = 16;
-
-/// The summary of one column while it is read.
-#[derive(Clone, Default)]
-struct Column {
-    summary: ColumnSummary,
-    small_codes: [u64; SMALL_CODES],
-}
-
-impl Column {
-    fn code(&mut self, value: i64) {
-        match usize::try_from(value).ok().and_then(|value| self.small_codes.get_mut(value)) {
-            Some(count) => *count += 1,
-            None => self.summary.category(&value.to_string()),
-        }
-    }
-
-    fn finish(mut self) -> ColumnSummary {
-        for (code, count) in self.small_codes.into_iter().enumerate().filter(|(_, count)| *count > 0) {
-            *self.summary.counts.entry(code.to_string()).or_default() += count;
-        }
-        self.summary
-    }
-}
-
-enum Fault {
-    Spreadsheet,
-    DoubleTime,
-    NotA(&'static str),
-}
-
-fn type_cell(kind: Kind, field: &[u8]) -> Result<Cell, Fault> {
-    match kind {
-        Kind::Text | Kind::Category => {
-            std::str::from_utf8(field).map(|_text| Cell::Text).map_err(|_not_utf8| Fault::NotA("text is not UTF-8"))
-        }
-        Kind::Number => number(field).map(Cell::Number),
-        Kind::Seconds => integer(Kind::Time, field).or_else(|fault| {
-            let date = std::str::from_utf8(field).ok().and_then(|text| Micros::from_date(text).ok());
-            date.map(|date| Cell::Integer(date.0.div_euclid(1_000_000))).ok_or(fault)
-        }),
-        Kind::Id | Kind::Time | Kind::Integer | Kind::Code => integer(kind, field),
-    }
-}
-
-/// Parses a finite number.
-fn number(field: &[u8]) -> Result<f64, Fault> {
-    match lexical_core::parse::<f64>(field) {
-        Ok(value) if value.is_finite() => Ok(value),
-        Ok(_) => Err(Fault::NotA("number is not finite")),
-        Err(_) => Err(Fault::NotA("not a number")),
-    }
-}
-
-fn integer(kind: Kind, field: &[u8]) -> Result<Cell, Fault> {
-    // Doubles hold every integer up to 2^53; beyond it, a column that went through a double has lost digits.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    // 2^63.
-    const AFTER_TRACE: f64 = 9_223_372_036_854_775_808.0;
-    if let Ok(value) = lexical_core::parse::<i64>(field) {
-        return Ok(if kind == Kind::Time && value == i64::MAX { Cell::AfterTrace } else { Cell::Integer(value) });
-    }
-    let value = number(field)?;
-    // "After the trace" once it went through a double: numpy and spreadsheets with all digits print it in many ways.
-    if kind == Kind::Time && value.to_bits() == AFTER_TRACE.to_bits() {
-        return Ok(Cell::AfterTrace);
-    }
-    let is_scientific = field.iter().any(|byte| matches!(byte, b'e' | b'E'));
-    if is_scientific && matches!(kind, Kind::Id | Kind::Time) {
-        return Err(Fault::Spreadsheet);
-    }
-    if kind == Kind::Time && value.abs() > EXACT {
-        return Err(Fault::DoubleTime);
-    }
-    if value.abs() > EXACT {
-        return Err(if kind == Kind::Id { Fault::Spreadsheet } else { Fault::NotA("integer is out of range") });
-    }
-    if value.fract() == 0.0 {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
-        return Ok(Cell::Integer(value as i64));
-    }
-    Err(Fault::NotA("not an integer"))
-}
-
-/// Remembers the last byte that went through.
-pub(super) struct LastByte<'a> {
-    inner: &'a mut dyn BufRead,
-    last: Option<u8>,
-}
-
-impl<'a> LastByte<'a> {
-    pub(super) fn new(inner: &'a mut dyn BufRead) -> Self {
-        Self { inner, last: None }
-    }
-
-    /// Returns whether the last line has no newline.
-    pub(super) fn is_open(&self) -> bool {
-        self.last.is_some_and(|byte| byte != b'\n')
-    }
-}
-
-impl Read for LastByte<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        if let Some(&byte) = buffer[..read].last() {
-            self.last = Some(byte);
-        }
-        Ok(read)
-    }
-}
-
-impl BufRead for LastByte<'_> {
-    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
-        self.inner.fill_buf()
-    }
-
-    fn consume(&mut self, amount: usize) {
-        // What is consumed was shown by the last `fill_buf`, which does not read again while it holds bytes.
-        if let Some(byte) = amount.checked_sub(1).and_then(|at| self.inner.fill_buf().ok()?.get(at).copied()) {
-            self.last = Some(byte);
-        }
-        self.inner.consume(amount);
-    }
+/// Returns the error that ends a file for what a cell shows.
+fn refused(fault: &Fault, column: &str, field: &[u8], file: &str, row: u64) -> TraceError {
+    let (what, hint) = match fault {
+        Fault::Spreadsheet => (
+            "an identifier or a time is in scientific notation, so its last digits are lost and rows can no longer be \
+             joined",
+            "the file went through a spreadsheet; export it again from its source",
+        ),
+        Fault::DoubleTime | Fault::NotA(_) => (
+            "a time does not fit 64 bits",
+            "the column went through a floating-point number; export it again as an integer",
+        ),
+    };
+    TraceError::Refused(Box::new(Refusal {
+        file: file.to_owned(),
+        row,
+        column: column.to_owned(),
+        found: row_text(field),
+        what: what.to_owned(),
+        hint: hint.to_owned(),
+    }))
 }
 
 #[cfg(test)]

@@ -163,6 +163,17 @@ pub struct Context<'a> {
     pub rejects: &'a Rejects,
     /// Counts, extremes and sums of every column, in the source's unit.
     pub summary: &'a mut TableSummary,
+    /// Where the bytes begin, when they are a later part of a table that [`Format::is_divisible`].
+    pub piece: Option<Piece<'a>>,
+}
+
+/// Where a later part of a table begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Piece<'a> {
+    /// The first line of the whole table that is not blank: its header, where it has one.
+    pub first_line: &'a [u8],
+    /// Lines of the table before this part that are not blank.
+    pub lines: u64,
 }
 
 impl Context<'_> {
@@ -185,7 +196,13 @@ pub trait Format: Sync {
         None
     }
 
-    /// Reads a table to its end.
+    /// Returns whether parts of a table can be read one by one, in any order: each row says all by itself, and lines end
+    /// where the text has a newline. `first_line` is the first one that is not blank.
+    fn is_divisible(&self, _table: &str, _first_line: &[u8]) -> bool {
+        false
+    }
+
+    /// Reads a table, or a part of one ([`Context::piece`]), to its end.
     ///
     /// # Errors
     /// The stream breaks, or the format's document says that the file as a whole must not be used. Rows handed out

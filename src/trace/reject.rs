@@ -33,6 +33,7 @@ struct State {
     examples: BTreeMap<&'static str, Vec<Rejected>>,
     quarantine: Option<flate2::write::GzEncoder<AtomicFile>>,
     failure: Option<ArtifactError>,
+    held: Option<Vec<Rejected>>,
 }
 
 /// Collects rejected rows; shared by threads, with totals that do not depend on their order.
@@ -52,9 +53,23 @@ impl Rejects {
         Self { target: Some(target.to_owned()), state: Mutex::default() }
     }
 
+    /// Returns a reporter that keeps every row, for a small part of a table.
+    pub fn held() -> Self {
+        Self { target: None, state: Mutex::new(State { held: Some(Vec::new()), ..State::default() }) }
+    }
+
+    /// Returns the rows that were kept.
+    pub fn into_held(self) -> Vec<Rejected> {
+        self.state.into_inner().ok().and_then(|state| state.held).unwrap_or_default()
+    }
+
     /// Takes a rejected row.
     pub fn reject(&self, rejected: Rejected) {
         let Ok(mut state) = self.state.lock() else { return };
+        if let Some(held) = &mut state.held {
+            held.push(rejected);
+            return;
+        }
         *state.counts.entry(rejected.reason).or_default() += 1;
         if let Some(target) = &self.target
             && state.failure.is_none()

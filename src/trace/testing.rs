@@ -147,8 +147,15 @@ pub(crate) fn read_input(
     let mut kept = Kept::default();
     let mut summary = TableSummary::default();
     let rejects = Rejects::in_memory();
-    let mut context =
-        Context { file: path, ordinal, options, sink: &mut kept, rejects: &rejects, summary: &mut summary };
+    let mut context = Context {
+        file: path,
+        ordinal,
+        options,
+        sink: &mut kept,
+        rejects: &rejects,
+        summary: &mut summary,
+        piece: None,
+    };
     let outcome = format.read(table, input, &mut context);
     assert_eq!(rejects.total(), summary.rejected.values().sum::<u64>(), "the reporter and the summary agree");
     if outcome.is_ok() {

@@ -35,6 +35,7 @@ pub(crate) fn read_slice(path: &Path, options: &ReadOptions, sink: &mut dyn Sink
             sink: &mut *sink,
             rejects: &rejects,
             summary: &mut summary,
+            piece: None,
         };
         found = Some(name);
         outcome = format.read(name.table, table.input, &mut context);

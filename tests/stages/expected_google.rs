@@ -261,6 +261,7 @@ fn read_kaggle(table: &TableSpec, mut text: &[u8]) -> (TableSummary, Counting) {
         sink: &mut counted,
         rejects: &rejects,
         summary: &mut summary,
+        piece: None,
     };
     google_2019::kaggle::read(table, &mut text, &mut context).expect("nothing is refused");
     (summary, counted)

@@ -201,6 +201,7 @@ fn read(folder: &Path) -> (BTreeMap<String, Reading>, Counted) {
                 sink: &mut counted,
                 rejects: &rejects,
                 summary: &mut summary,
+                piece: None,
             };
             format.read(name.table, table.input, &mut context)?;
             let path = file.path.as_deref().and_then(|path| path.strip_prefix(folder).ok()).expect("inside");

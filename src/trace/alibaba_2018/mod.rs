@@ -49,6 +49,11 @@ impl Format for Alibaba2018 {
         recognise::recognise(head)
     }
 
+    fn is_divisible(&self, table: &str, first_line: &[u8]) -> bool {
+        // What a row of `container_meta` means depends on the earlier ones.
+        table != "container_meta" && !first_line.contains(&b'"')
+    }
+
     fn read(&self, table: &'static str, input: Input<'_>, context: &mut Context<'_>) -> Result<(), TraceError> {
         let unknown = |what: &str| TraceError::Columns { file: context.file.to_owned(), what: what.to_owned() };
         let Some(entry) = TABLES.iter().find(|entry| entry.spec.name == table) else {
@@ -56,7 +61,10 @@ impl Format for Alibaba2018 {
         };
         match input {
             Input::Text(text) => {
-                let spec = as_written(&entry.spec, text, context.file)?;
+                let spec = match context.piece {
+                    Some(piece) => as_written(&entry.spec, piece.first_line),
+                    None => as_written(&entry.spec, first_line(text, context.file)?),
+                };
                 let mut running = Running::default();
                 delimited::read(&spec, text, context, &mut |row, context| (entry.handler)(row, &mut running, context))
             }
@@ -82,14 +90,18 @@ impl Format for Alibaba2018 {
     }
 }
 
-/// Returns the table with the delimiter and the quoting of this copy: tabs and quoted cells occur.
-fn as_written(spec: &TableSpec, text: &mut dyn BufRead, file: &str) -> Result<TableSpec, TraceError> {
+/// Returns the first line that the text holds.
+fn first_line<'a>(text: &'a mut dyn BufRead, file: &str) -> Result<&'a [u8], TraceError> {
     let head = text.fill_buf().map_err(|source| delimited::io_error(file, 0, source))?;
-    let first = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    Ok(head.split(|&byte| byte == b'\n').next().unwrap_or_default())
+}
+
+/// Returns the table with the delimiter and the quoting of this copy: tabs and quoted cells occur.
+fn as_written(spec: &TableSpec, first_line: &[u8]) -> TableSpec {
     let mut spec = *spec;
-    spec.delimiter = recognise::delimiter(first);
-    spec.is_quoted = first.contains(&b'"');
-    Ok(spec)
+    spec.delimiter = recognise::delimiter(first_line);
+    spec.is_quoted = first_line.contains(&b'"');
+    spec
 }
 
 /// How large a percentage can be.

@@ -30,6 +30,7 @@ fn rows(text: &str) -> (Vec<(Option<i64>, Option<i64>, Option<f64>)>, TableSumma
         sink: &mut kept,
         rejects: &rejects,
         summary: &mut summary,
+        piece: None,
     };
     let outcome = read(&TABLE, &mut text.as_bytes(), &mut context, &mut |row, _context| {
         seen.push((row.time(0), row.integer(1), row.number(3)));

@@ -34,6 +34,10 @@ impl Format for Google2011 {
         recognise::recognise(head)
     }
 
+    fn is_divisible(&self, _table: &str, _first_line: &[u8]) -> bool {
+        true
+    }
+
     fn read(&self, table: &'static str, input: Input<'_>, context: &mut Context<'_>) -> Result<(), TraceError> {
         let Input::Text(text) = input else {
             return Err(TraceError::Unrecognised {

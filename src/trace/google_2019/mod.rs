@@ -49,6 +49,10 @@ impl Format for Google2019 {
         recognise::mismatch(head)
     }
 
+    fn is_divisible(&self, _table: &str, first_line: &[u8]) -> bool {
+        first_line.trim_ascii_start().starts_with(b"{")
+    }
+
     fn read(&self, table: &'static str, input: Input<'_>, context: &mut Context<'_>) -> Result<(), TraceError> {
         let Input::Text(text) = input else {
             return Err(TraceError::Unrecognised {

@@ -10,7 +10,7 @@ use std::io::BufRead;
 
 use serde::Deserialize;
 
-use crate::trace::delimited::{Outcome, io_error};
+use crate::trace::delimited::{Outcome, for_each_block};
 use crate::trace::reject::row_text;
 use crate::trace::{Context, Rejected, TraceError};
 
@@ -65,31 +65,32 @@ fn read_lines(
     each: &mut Each<'_>,
 ) -> Result<(), TraceError> {
     let mut columns = Columns::new(names);
-    let mut line = Vec::new();
-    let mut row = 0_u64;
-    let mut ends_without_newline = false;
-    loop {
-        line.clear();
-        let read = text.read_until(b'\n', &mut line).map_err(|source| io_error(context.file, row, source))?;
-        if read == 0 {
-            break;
-        }
-        ends_without_newline = line.last() != Some(&b'\n');
-        let content = line.trim_ascii();
-        if content.is_empty() {
-            continue;
-        }
-        row += 1;
-        context.summary.rows += 1;
-        match each(content, row, &mut columns, context)? {
-            Outcome::Kept => context.summary.kept += 1,
-            Outcome::Rejected(reason, detail) => {
-                *context.summary.rejected.entry(reason.to_owned()).or_default() += 1;
-                let text = row_text(content);
-                context.rejects.reject(Rejected { file: context.file.to_owned(), row, reason, detail, text });
+    let file = context.file;
+    let mut row = context.piece.map_or(0, |piece| piece.lines);
+    let mut rows_before = row;
+    let is_open = for_each_block(text, &mut |block| {
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', block).chain([block.len()]) {
+            let content = block[start.min(end)..end].trim_ascii();
+            start = end + 1;
+            if content.is_empty() {
+                continue;
+            }
+            row += 1;
+            context.summary.rows += 1;
+            match each(content, row, &mut columns, context)? {
+                Outcome::Kept => context.summary.kept += 1,
+                Outcome::Rejected(reason, detail) => {
+                    *context.summary.rejected.entry(reason.to_owned()).or_default() += 1;
+                    let text = row_text(content);
+                    context.rejects.reject(Rejected { file: context.file.to_owned(), row, reason, detail, text });
+                }
             }
         }
-    }
+        rows_before = row;
+        Ok(())
+    });
+    let ends_without_newline = is_open.map_err(|broken| broken.into_error(file, rows_before))?;
     context.summary.ends_without_newline |= ends_without_newline;
     columns.finish(context.summary);
     Ok(())
