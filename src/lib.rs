@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`units`] | cores, bytes, microseconds, Kubernetes quantities: parse, print, exact |
 //! | [`markup`] | names of a trace inside HTML and SVG |
+//! | [`vpa`] | the histograms of the Vertical Pod Autoscaler's recommender |
 //! | [`artifact`] | versioned, checksummed, atomically replaced files; manifests; the lock |
 //! | [`trace`] | trace files to typed rows, one file per format; rejected rows with reasons |
 //! | [`synth`] | synthetic traces in the same formats, with planted archetypes |
@@ -37,3 +38,4 @@ pub mod synth;
 pub mod trace;
 pub mod ui;
 pub mod units;
+pub mod vpa;

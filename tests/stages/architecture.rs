@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("markup", &[]),
+    ("vpa", &[]),
     ("artifact", &["units"]),
     ("trace", &["units", "artifact"]),
     ("synth", &["units", "artifact", "trace"]),
@@ -16,8 +17,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("index", &["units", "artifact", "trace", "store", "profile", "fingerprint"]),
     ("predict", &["units", "artifact", "trace", "store", "profile", "fingerprint", "index"]),
     ("map", &["units", "markup", "artifact", "trace", "store", "profile", "fingerprint", "index", "predict"]),
-    ("emit", &["units", "artifact", "trace", "store", "profile", "fingerprint", "index", "predict"]),
-    ("replay", &["units", "markup", "artifact", "trace", "store", "profile", "fingerprint", "index", "predict"]),
+    ("emit", &["units", "vpa", "artifact", "trace", "store", "profile", "fingerprint", "index", "predict"]),
+    ("replay", &["units", "markup", "vpa", "artifact", "trace", "store", "profile", "fingerprint", "index", "predict"]),
     // Arguments only: library types for the parsing of values.
     ("cli", &["units", "trace", "predict", "replay"]),
     (

@@ -19,7 +19,6 @@ mod recommender;
 mod steps;
 mod vpa;
 mod vpa_container;
-mod vpa_histogram;
 mod vpa_loop;
 
 use std::collections::BTreeMap;
@@ -51,7 +50,6 @@ pub use recommender::Recommender;
 pub use steps::{Polled, Steps};
 pub use vpa::Vpa;
 pub use vpa_container::{VpaBounds, VpaContainer};
-pub use vpa_histogram::{DecayingHistogram, HistogramShape};
 pub use vpa_loop::{VpaController, updater_acts};
 
 /// Every rival that can be named, in the order of the report. `shadow` first, the unreachable reference last.

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::steps::Steps;
-use super::vpa_container::{CPU_WEIGHT, VpaContainer};
+use super::vpa_container::VpaContainer;
 use super::vpa_loop::{Start, VpaController};
 use super::{Conduct, Prepared, Query, Recommendation, ReplayError, Rival, Setting, Store, Surroundings};
 use crate::predict::control::Controller;
@@ -25,6 +25,7 @@ use crate::replay::feedback::Attempt;
 use crate::replay::results::Resource;
 use crate::replay::samples::RowBuffer;
 use crate::trace::Sample;
+use crate::vpa::CPU_WEIGHT;
 
 pub(super) const MINUTE_SECONDS: f64 = 60.0;
 pub(super) const HOUR_SECONDS: f64 = 3600.0;

@@ -3,16 +3,13 @@
 //!
 //! The allocation is its *target*; lower and upper bound only steer its updater.
 
-use super::vpa_histogram::{DecayingHistogram, HistogramShape};
 use crate::replay::Scale;
+use crate::vpa::{CPU_WEIGHT, DecayingHistogram, HistogramShape, TARGET_PERCENTILE};
 
 const DAY: f64 = 86_400.0;
-/// Weight of a CPU sample since VPA 1.4.0, and the least weight before.
-pub(super) const CPU_WEIGHT: f64 = 0.1;
 /// A history that got no sample for so long is given up.
 const IDLE_SECONDS: f64 = 8.0 * DAY;
-/// Shares of the histogram behind target, lower and upper bound.
-const TARGET: f64 = 0.9;
+/// Shares of the histogram behind lower and upper bound.
 const LOWER: f64 = 0.5;
 const UPPER: f64 = 0.95;
 /// Smallest recommendation for a pod of one container: millicores and bytes.
@@ -182,12 +179,12 @@ impl VpaContainer {
 
     /// Returns the CPU target with `margin` (published: .15), floored at the pod minimum if `floors`.
     pub fn cpu_target(&self, margin: f64, floors: bool) -> f64 {
-        self.cpu_amount(TARGET, margin, |amount| amount, floors)
+        self.cpu_amount(TARGET_PERCENTILE, margin, |amount| amount, floors)
     }
 
     /// Returns the memory target with `margin` (published: .15), floored at the pod minimum if `floors`.
     pub fn memory_target(&self, margin: f64, floors: bool) -> f64 {
-        self.memory_amount(TARGET, margin, |amount| amount, floors)
+        self.memory_amount(TARGET_PERCENTILE, margin, |amount| amount, floors)
     }
 
     /// Returns the bounds of CPU in cores.

@@ -131,7 +131,7 @@ fn lifted(period: u32, periods: u32, burst: u32) -> f64 {
         // The burst ends the period.
         let value = if minute % period >= period - burst { 1.0 } else { 0.1 };
         container.add_cpu(f64::from(minute) * 60.0, value);
-        if minute >= period * (periods - 1) && container.cpu.percentile(TARGET) > 0.5 {
+        if minute >= period * (periods - 1) && container.cpu.percentile(TARGET_PERCENTILE) > 0.5 {
             high += 1;
         }
     }
