@@ -929,7 +929,7 @@ _shadow() {
             return 0
             ;;
         shadow__subcmd__predict)
-            opts="-k -o -q -v -h --neighbours --metric --weights --similarity --coverage --estimator --window --output --explain --format --workloads --map --base --container --name --namespace --kind --helm-path --day --out --cpu-limit --memory-limit-factor --granularity --replicas --catalog --provider --family --category --arch --headroom --reserve --show --allow-uncertain --store --threads --quiet --verbose --color --progress --help"
+            opts="-k -o -q -v -h --neighbours --metric --weights --similarity --coverage --estimator --window --output --explain --format --workloads --map --base --diff --check --assign --container --name --namespace --kind --helm-path --day --out --cpu-limit --memory-limit-factor --granularity --replicas --catalog --provider --family --category --arch --headroom --reserve --show --allow-uncertain --store --threads --quiet --verbose --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -968,11 +968,11 @@ _shadow() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json jsonl csv yaml kubernetes kubernetes-patch kustomize helm-values json-patch resize limit-range vpa vpa-checkpoint swarm compose terraform terraform-aws terraform-gcp terraform-azure" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv yaml kubernetes kubernetes-patch strategic-merge kustomize helm-values json-patch resize limit-range vpa vpa-checkpoint swarm compose terraform terraform-kubernetes terraform-aws terraform-gcp terraform-azure" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table json jsonl csv yaml kubernetes kubernetes-patch kustomize helm-values json-patch resize limit-range vpa vpa-checkpoint swarm compose terraform terraform-aws terraform-gcp terraform-azure" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv yaml kubernetes kubernetes-patch strategic-merge kustomize helm-values json-patch resize limit-range vpa vpa-checkpoint swarm compose terraform terraform-kubernetes terraform-aws terraform-gcp terraform-azure" -- "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -999,6 +999,21 @@ _shadow() {
                     return 0
                     ;;
                 --base)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --assign)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"

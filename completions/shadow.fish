@@ -129,6 +129,7 @@ csv\t'One row per workload'
 yaml\t'The JSON document as YAML'
 kubernetes\t'The manifest given with --base with its resources filled in, or a patch without one'
 kubernetes-patch\t'A patch for `kubectl patch --patch-file`'
+strategic-merge\t'The patch without kind and name, for `kubectl patch --type strategic`'
 kustomize\t'A Kustomize component: with --out a patch per workload beside it, else one file'
 helm-values\t'`resources` for the values of a Helm chart, under --helm-path'
 json-patch\t'A JSON patch (RFC 6902) that tests the container\'s name before it changes anything'
@@ -139,6 +140,7 @@ vpa-checkpoint\t'The same with a checkpoint from the neighbours, so that its rec
 swarm\t'A stack file for `docker stack deploy`, or the one given with --base filled in'
 compose\t'A file for `docker compose`, or the one given with --base filled in'
 terraform\t'A Terraform module: the whole of it with --out, else one file'
+terraform-kubernetes\t'Deployments as resources of Terraform\'s Kubernetes provider, where Terraform owns the objects'
 terraform-aws\t'The cheapest machines of AWS as Terraform resources'
 terraform-gcp\t'The cheapest machines of Google Cloud as Terraform resources'
 terraform-azure\t'The cheapest machines of Azure as Terraform resources'"
@@ -150,7 +152,8 @@ bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`
 table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l workloads -d 'Table of what was known at submission; ends and lifetimes in it are ignored' -r -F
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l map -d 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated' -r
-complete -c shadow -n "__fish_shadow_using_subcommand predict" -l base -d 'Manifest or stack file to fill in (`-`: standard input); what comes out is the whole of it, with other resources' -r -F
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l base -d 'Manifest or stack file to fill in (`-`: standard input); what comes out is the whole of it, with other resources. A folder is a batch of manifests: without --out the answer is a table of its containers' -r -F
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l assign -d 'Table (CSV) of which container is which workload: `workload`, `name`, `container`, and where needed `kind`, `namespace` [default: the annotation `shadow.dev/workload`, else the names]' -r -F
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l container -d 'Container to size, or `WORKLOAD=CONTAINER` for one of several workloads in a manifest, which can be repeated [default: the only one of the manifest, else made from the workload\'s name]' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l name -d 'Name of the object or service [default: made from the workload\'s name]' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l namespace -d 'Namespace of the object' -r
@@ -162,7 +165,7 @@ cronjob\t'`CronJob`'
 pod\t'Pod'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l helm-path -d 'Where the values of a Helm chart have `resources`, as in `backend.app`' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l day -d 'Day (UTC) on which the recommender of an autoscaler starts from the checkpoint, as in `2026-05-04`' -r
-complete -c shadow -n "__fish_shadow_using_subcommand predict" -l out -d 'Folder for forms that are several files' -r -f -a "(__fish_complete_directories)"
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l out -d 'Folder for forms that are several files; for a folder of manifests one that is new or that shadow wrote' -r -f -a "(__fish_complete_directories)"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l memory-limit-factor -d 'Memory limit as a multiple of the memory request; 1: what a pod uses above its request is its neighbours\'' -r
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l granularity -d 'In what the answer is given: amounts of CPU and memory, whole machines of a catalogue, or amounts with network' -r -f -a "cores\t'Amounts of CPU and memory'
 vm\t'Whole machines: the cheapest that hold the replicas, with the runners-up'
@@ -194,6 +197,8 @@ complete -c shadow -n "__fish_shadow_using_subcommand predict" -l progress -d 'W
 always\t'Always; one line a second where it is not a terminal'
 never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l explain -d 'Show the neighbours with what they needed, where they differ, and what the answer would be without each'
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l diff -d 'Show what --base would become, as a unified diff with `a/` and `b/` before its paths'
+complete -c shadow -n "__fish_shadow_using_subcommand predict" -l check -d 'End with exit code 4 when a request in --base is outside the interval of its prediction, or missing'
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l cpu-limit -d 'Set a CPU limit too; it throttles even on an idle node, so none is set by default'
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l allow-uncertain -d 'Write a manifest from an uncertain answer too: one without an interval, or with a confidence below 0.1'
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'

@@ -8,12 +8,14 @@
 
 mod atomic;
 pub mod blocks;
+mod folder;
 mod lock;
 pub mod manifest;
 mod record;
 pub mod sealed;
 
 pub use atomic::{AtomicFile, write_atomic};
+pub use folder::write_folder;
 pub use lock::Lock;
 pub use record::{Digest, FileRecord, digest_file};
 

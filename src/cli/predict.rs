@@ -25,6 +25,11 @@ Examples:
   Its own manifest with the resources filled in:
     shadow predict first-minute.csv -o kubernetes --base deployment.yaml | kubectl apply -f -
 
+  Every manifest of a repository: what would change, as a patch; and a gate for CI (exit code 4 when a request is
+  outside its interval):
+    shadow predict newcomers.csv --base manifests --diff | git apply
+    shadow predict newcomers.csv --base manifests --check
+
   A Terraform module:
     shadow predict first-minute.csv -o terraform --out modules/checkout
 
@@ -101,9 +106,14 @@ pub struct Predict {
     #[arg(long, value_name = "TARGET=COLUMN", help_heading = "Sample")]
     pub map: Vec<Mapping>,
 
-    /// Manifest or stack file to fill in (`-`: standard input); what comes out is the whole of it, with other resources
+    /// Manifest or stack file to fill in (`-`: standard input); what comes out is the whole of it, with other resources.
+    /// A folder is a batch of manifests: without --out the answer is a table of its containers
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, add = complete::inputs(), help_heading = "Manifests")]
     pub base: Option<PathBuf>,
+
+    /// What to do with a batch of manifests.
+    #[command(flatten)]
+    pub batch: BatchChoice,
 
     /// Container to size, or `WORKLOAD=CONTAINER` for one of several workloads in a manifest, which can be repeated
     /// [default: the only one of the manifest, else made from the workload's name]
@@ -130,7 +140,7 @@ pub struct Predict {
     #[arg(long, value_name = "DATE", value_parser = day, help_heading = "Manifests")]
     pub day: Option<Micros>,
 
-    /// Folder for forms that are several files
+    /// Folder for forms that are several files; for a folder of manifests one that is new or that shadow wrote
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, add = complete::folders(), help_heading = "Manifests")]
     pub out: Option<PathBuf>,
 
@@ -155,6 +165,23 @@ pub struct Predict {
     pub allow_uncertain: bool,
 }
 
+/// What to do with a batch of manifests.
+#[derive(Debug, Clone, Args)]
+pub struct BatchChoice {
+    /// Show what --base would become, as a unified diff with `a/` and `b/` before its paths
+    #[arg(long, requires = "base", conflicts_with = "out", help_heading = "Manifests")]
+    pub diff: bool,
+
+    /// End with exit code 4 when a request in --base is outside the interval of its prediction, or missing
+    #[arg(long, requires = "base", help_heading = "Manifests")]
+    pub check: bool,
+
+    /// Table (CSV) of which container is which workload: `workload`, `name`, `container`, and where needed `kind`,
+    /// `namespace` [default: the annotation `shadow.dev/workload`, else the names]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "base", help_heading = "Manifests")]
+    pub assign: Option<PathBuf>,
+}
+
 /// Forms of a prediction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OutputForm {
@@ -172,6 +199,8 @@ pub enum OutputForm {
     Kubernetes,
     /// A patch for `kubectl patch --patch-file`
     KubernetesPatch,
+    /// The patch without kind and name, for `kubectl patch --type strategic`
+    StrategicMerge,
     /// A Kustomize component: with --out a patch per workload beside it, else one file
     Kustomize,
     /// `resources` for the values of a Helm chart, under --helm-path
@@ -192,6 +221,8 @@ pub enum OutputForm {
     Compose,
     /// A Terraform module: the whole of it with --out, else one file
     Terraform,
+    /// Deployments as resources of Terraform's Kubernetes provider, where Terraform owns the objects
+    TerraformKubernetes,
     /// The cheapest machines of AWS as Terraform resources
     TerraformAws,
     /// The cheapest machines of Google Cloud as Terraform resources

@@ -8,6 +8,7 @@ use serde_yaml::{Mapping, Value};
 use crate::predict::Prediction;
 use crate::units::{Bytes, Cores};
 
+use super::manifest::WITHOUT_COMMENTS;
 use super::merge::mapping_at;
 use super::target::{container, one};
 use super::yaml_text::write_document;
@@ -39,7 +40,7 @@ impl Form for Compose {
         }
         let (mut head, mut services) = (format!("# shadow {}: {command}\n", options.version), Mapping::new());
         if matches!(self, Self::Compose) {
-            head += "# Outside a Swarm a reservation of CPU has no effect.\n";
+            head += "# shadow note: outside a Swarm a reservation of CPU has no effect\n";
         }
         let mut document = match &options.base {
             Some(base) => whole(base)?,
@@ -59,14 +60,18 @@ impl Form for Compose {
                 label(deploy, &bandwidth::quantity(bandwidth::rate(prediction)?));
             }
         }
-        if options.base.is_none() {
-            document = one("services", Value::Mapping(services));
-        }
-        let mut emitted = Emitted::one(
-            if form == "swarm" { "shadow-stack.yml" } else { "shadow-compose.yml" },
-            head + &write_document(&Value::Mapping(document)),
-        );
-        emitted.hints.push(format!("apply it with `{command}`"));
+        let mut hints = vec![format!("apply it with `{command}`")];
+        let body = match &options.base {
+            None => write_document(&Value::Mapping(one("services", Value::Mapping(services)))),
+            Some(base) => {
+                let rewritten = base.rewritten(&[Value::Mapping(document)]);
+                hints.extend(rewritten.is_without_comments.then(|| WITHOUT_COMMENTS.to_owned()));
+                rewritten.text
+            }
+        };
+        let name = if form == "swarm" { "shadow-stack.yml" } else { "shadow-compose.yml" };
+        let mut emitted = Emitted::one(name, head + &body);
+        emitted.hints = hints;
         Ok(emitted)
     }
 }

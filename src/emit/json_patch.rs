@@ -20,7 +20,7 @@ impl Form for JsonPatch {
         let sizing = Sizing::of(prediction, options)?;
         let place = match &options.base {
             Some(base) => {
-                let (_, place) = merge::merged(base, prediction, &sizing, options)?;
+                let place = merge::merge(&mut base.documents.clone(), prediction, &sizing, options)?;
                 if matches!(place.target.kind, WorkloadKind::Job | WorkloadKind::Pod) {
                     return Err(EmitError::NeedsBase(place.target.kind.name()));
                 }

@@ -2,9 +2,9 @@
 
 use crate::predict::Prediction;
 
+use super::manifest::WITHOUT_COMMENTS;
 use super::target::Target;
-use super::yaml_text::write_document;
-use super::{EmitError, EmitOptions, Emitted, Form, Manifest, Sizing, kubernetes_patch, merge};
+use super::{EmitError, EmitOptions, Emitted, Form, Sizing, kubernetes_patch, merge};
 
 /// The form.
 pub(super) struct Kubernetes;
@@ -18,8 +18,7 @@ impl Form for Kubernetes {
         let mut sized: Vec<Target> = Vec::new();
         for prediction in predictions {
             let sizing = Sizing::of(prediction, options)?;
-            let place;
-            (documents, place) = merge::merged(&Manifest { documents }, prediction, &sizing, options)?;
+            let place = merge::merge(&mut documents, prediction, &sizing, options)?;
             if sized.contains(&place.target) {
                 return Err(EmitError::BadOption {
                     option: "--container",
@@ -29,12 +28,15 @@ impl Form for Kubernetes {
             }
             sized.push(place.target);
         }
-        let mut text = format!("# shadow {}: whole objects:\n#   kubectl apply -f FILE\n", options.version);
-        text += &documents.iter().map(write_document).collect::<Vec<_>>().join("---\n");
-        let mut emitted = Emitted::one("shadow.yaml", text);
+        let head = format!("# shadow {}: whole objects:\n#   kubectl apply -f FILE\n", options.version);
+        let rewritten = base.rewritten(&documents);
+        let mut emitted = Emitted::one("shadow.yaml", head + &rewritten.text);
         emitted
             .hints
             .push("apply it with `kubectl apply -f FILE`; it replaces the manifest it was made from".to_owned());
+        if rewritten.is_without_comments {
+            emitted.hints.push(WITHOUT_COMMENTS.to_owned());
+        }
         Ok(emitted)
     }
 }

@@ -1,6 +1,6 @@
 //! `kustomize`: a component with one patch per workload. On a stream the patches stand inside the one file.
 
-use serde_yaml::{Mapping, Value};
+use serde_yaml::Value;
 
 use crate::predict::Prediction;
 
@@ -19,32 +19,49 @@ impl Form for Kustomize {
             let sizing = Sizing::of(prediction, options)?;
             let text = write_document(&target.patch(prediction, &sizing, options)?);
             let kind = target.kind.name();
-            let mut selector = one("kind", Value::from(kind));
-            selector.insert(Value::from("name"), Value::from(target.name.as_str()));
-            let mut patch = Mapping::new();
-            if options.several_files {
+            patches.push(if options.several_files {
                 let name = format!("{}-{}.yaml", target.name, kind.to_ascii_lowercase());
-                patch.insert(Value::from("path"), Value::from(name.as_str()));
-                files.push(EmittedFile { name, text });
+                files.push(EmittedFile { name: name.clone(), text });
+                patch_at(&name, kind, &target.name, None)
             } else {
-                patch.insert(Value::from("patch"), Value::from(text));
-            }
-            patch.insert(Value::from("target"), Value::Mapping(selector));
-            patches.push(Value::Mapping(patch));
+                patch("patch", &text, kind, &target.name, None)
+            });
         }
-        let mut component = one("apiVersion", Value::from("kustomize.config.k8s.io/v1alpha1"));
-        component.insert(Value::from("kind"), Value::from("Component"));
-        component.insert(Value::from("patches"), Value::Sequence(patches));
-        let text = format!(
-            "# shadow {}: name this folder under `components` of an overlay, then: kubectl apply -k OVERLAY\n{}",
-            options.version,
-            write_document(&Value::Mapping(component))
-        );
         // Written last: it names the others.
-        files.push(EmittedFile { name: "kustomization.yaml".to_owned(), text });
-        let hints = vec![
-            "name its folder under `components` of an overlay; see it with `kubectl kustomize OVERLAY`".to_owned(),
-        ];
-        Ok(Emitted { files, hints })
+        files.push(component(patches, options));
+        Ok(Emitted { files, hints: vec![HINT.to_owned()] })
     }
+}
+
+/// What to do with a component.
+pub(super) const HINT: &str =
+    "name its folder under `components` of an overlay; see it with `kubectl kustomize OVERLAY`";
+
+/// Returns the entry of a patch that stands in a file beside.
+pub(super) fn patch_at(file: &str, kind: &str, name: &str, namespace: Option<&str>) -> Value {
+    patch("path", file, kind, name, namespace)
+}
+
+fn patch(key: &str, value: &str, kind: &str, name: &str, namespace: Option<&str>) -> Value {
+    let mut selector = one("kind", Value::from(kind));
+    selector.insert(Value::from("name"), Value::from(name));
+    if let Some(namespace) = namespace {
+        selector.insert(Value::from("namespace"), Value::from(namespace));
+    }
+    let mut patch = one(key, Value::from(value));
+    patch.insert(Value::from("target"), Value::Mapping(selector));
+    Value::Mapping(patch)
+}
+
+/// Returns the component with these entries.
+pub(super) fn component(patches: Vec<Value>, options: &EmitOptions) -> EmittedFile {
+    let mut component = one("apiVersion", Value::from("kustomize.config.k8s.io/v1alpha1"));
+    component.insert(Value::from("kind"), Value::from("Component"));
+    component.insert(Value::from("patches"), Value::Sequence(patches));
+    let text = format!(
+        "# shadow {}: name this folder under `components` of an overlay, then: kubectl apply -k OVERLAY\n{}",
+        options.version,
+        write_document(&Value::Mapping(component))
+    );
+    EmittedFile { name: "kustomization.yaml".to_owned(), text }
 }

@@ -2,10 +2,15 @@
 
 use serde_yaml::{Mapping, Value};
 
-use super::{EmitError, scalars};
+use super::yaml_text::{flow, write_document};
+use super::{EmitError, scalars, text_edit};
 
 /// The largest manifest that is read. The reader is translated C: its input stays bounded.
 const LONGEST: usize = 8 << 20;
+
+/// Said where comments could not be kept.
+pub(super) const WITHOUT_COMMENTS: &str =
+    "its comments and layout could not be kept (an anchor or a value over several lines was in the way)";
 
 /// A kind of workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +99,20 @@ impl std::str::FromStr for WorkloadKind {
 /// The documents of a manifest, in their order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
+    /// Without what only a server holds.
     pub(super) documents: Vec<Value>,
+    text: String,
+    /// The documents as the text has them.
+    pub(super) read: Vec<Value>,
+    is_json: bool,
+}
+
+/// The text of a manifest whose documents were changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rewritten {
+    pub(super) text: String,
+    /// Whether comments were lost: the text could not be edited and was written anew.
+    pub(super) is_without_comments: bool,
 }
 
 impl Manifest {
@@ -104,27 +122,106 @@ impl Manifest {
     /// # Errors
     /// [`EmitError::BadBase`] for more than 8 MiB, for what is not YAML, and for a document that is not an object.
     pub fn parse(text: &str) -> Result<Self, EmitError> {
-        use serde::Deserialize;
         if text.len() > LONGEST {
             return Err(EmitError::BadBase(format!("it is {} bytes long, at most {LONGEST} are read", text.len())));
         }
-        let text = scalars::modernise(text);
-        let mut documents = Vec::new();
-        for document in serde_yaml::Deserializer::from_str(&text) {
-            let mut value = Value::deserialize(document).map_err(|error| EmitError::BadBase(error.to_string()))?;
-            value.apply_merge().map_err(|error| EmitError::BadBase(error.to_string()))?;
-            match &mut value {
-                Value::Null => continue,
-                Value::Mapping(object) => strip(object),
-                _ => return Err(EmitError::BadBase(format!("document {} is not an object", documents.len() + 1))),
+        let (read, is_json) = match json_documents(text) {
+            Some(read) => (read, true),
+            None => (yaml_documents(text)?, false),
+        };
+        for (position, document) in read.iter().enumerate() {
+            if !document.is_mapping() {
+                return Err(EmitError::BadBase(format!("document {} is not an object", position + 1)));
             }
-            documents.push(value);
         }
-        if documents.is_empty() {
+        if read.is_empty() {
             return Err(EmitError::BadBase("it holds no object".to_owned()));
         }
-        Ok(Self { documents })
+        let mut documents = read.clone();
+        documents.iter_mut().filter_map(Value::as_mapping_mut).for_each(strip);
+        Ok(Self { documents, text: text.to_owned(), read, is_json })
     }
+
+    /// Returns the manifest's text with `documents` for its own: edited where they differ, so that comments and layout
+    /// stay; written anew where that cannot be done.
+    pub(super) fn rewritten(&self, documents: &[Value]) -> Rewritten {
+        // A head of comments goes before it, which JSON has no place for.
+        let edited = if self.is_json { None } else { self.edited(documents) };
+        let is_edited = edited.is_some();
+        let text = edited.map_or_else(|| written(documents), |text| without_head(&text).to_owned());
+        Rewritten { text, is_without_comments: !is_edited && !self.is_json && self.text.contains('#') }
+    }
+
+    /// Returns the same for a file that shall take the place of this one: JSON stays JSON, comments at its head stay.
+    pub(super) fn rewritten_in_place(&self, documents: &[Value]) -> Rewritten {
+        let edited = self.edited(documents);
+        let is_edited = edited.is_some();
+        let text = match edited {
+            Some(text) => text,
+            None if self.is_json => documents.iter().map(|one| flow(one, true) + "\n").collect(),
+            None => written(documents),
+        };
+        Rewritten { text, is_without_comments: !is_edited && !self.is_json && self.text.contains('#') }
+    }
+
+    /// Returns the text edited, if it then means exactly `documents`.
+    fn edited(&self, documents: &[Value]) -> Option<String> {
+        let text = text_edit::edited(&self.text, &self.read, documents)?;
+        let read = if self.is_json { json_documents(&text)? } else { yaml_documents(&text).ok()? };
+        (read == documents).then_some(text)
+    }
+}
+
+fn written(documents: &[Value]) -> String {
+    documents.iter().map(write_document).collect::<Vec<_>>().join("---\n")
+}
+
+/// Returns `text` without the comments that shadow put above it earlier.
+fn without_head(text: &str) -> &str {
+    let is_begin = |line: &str| {
+        let version = line.strip_prefix("# shadow ").and_then(|rest| rest.split_once(": "));
+        version.is_some_and(|(version, _)| version.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let is_note = |line: &str| line.starts_with("# shadow ") || line.starts_with("#   kubectl ");
+    let mut rest = text;
+    while let Some((line, behind)) = rest.split_once('\n') {
+        let is_first = rest.len() == text.len();
+        if !(if is_first { is_begin(line) } else { is_note(line) }) {
+            break;
+        }
+        rest = behind;
+    }
+    rest
+}
+
+/// Returns the objects of a text that is JSON: one after another, or with lines of three dashes between them.
+fn json_documents(text: &str) -> Option<Vec<Value>> {
+    if !text.trim_start_matches('\u{feff}').trim_start().starts_with('{') {
+        return None;
+    }
+    let mut documents = Vec::new();
+    // No text of JSON holds a line of its own, so each part is whole.
+    for part in text.trim_start_matches('\u{feff}').split("\n---") {
+        for document in serde_json::Deserializer::from_str(part).into_iter::<Value>() {
+            documents.push(document.ok()?);
+        }
+    }
+    Some(documents)
+}
+
+/// Returns the documents of a text of YAML that are not empty.
+fn yaml_documents(text: &str) -> Result<Vec<Value>, EmitError> {
+    use serde::Deserialize;
+    let text = scalars::modernise(text);
+    let mut documents = Vec::new();
+    for document in serde_yaml::Deserializer::from_str(&text) {
+        let mut value = Value::deserialize(document).map_err(|error| EmitError::BadBase(error.to_string()))?;
+        value.apply_merge().map_err(|error| EmitError::BadBase(error.to_string()))?;
+        if !value.is_null() {
+            documents.push(value);
+        }
+    }
+    Ok(documents)
 }
 
 fn strip(object: &mut Mapping) {

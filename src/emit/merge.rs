@@ -5,11 +5,11 @@ use serde_yaml::{Mapping, Value};
 use crate::predict::{Decision, Prediction};
 use crate::units::{Bytes, Cores};
 
-use super::manifest::{Manifest, WorkloadKind, is_list};
+use super::manifest::{WorkloadKind, is_list};
 use super::target::Target;
 use super::{EmitError, EmitOptions, Sizing, bandwidth, names};
 
-const PREFIX: &str = "shadow.dev/";
+pub(super) const PREFIX: &str = "shadow.dev/";
 
 /// The longest workload name that an annotation repeats in full.
 const LONGEST_NOTE: usize = 1024;
@@ -27,27 +27,40 @@ pub(super) struct Place {
     pub(super) resources: Value,
 }
 
-/// Returns the documents of `base` with `sizing` in the chosen container, and which that was.
-pub(super) fn merged(
-    base: &Manifest,
+/// Sets `sizing` in the chosen container of `documents`, and returns which that was.
+pub(super) fn merge(
+    documents: &mut [Value],
     prediction: &Prediction,
     sizing: &Sizing,
     options: &EmitOptions,
-) -> Result<(Vec<Value>, Place), EmitError> {
-    let mut documents = base.documents.clone();
+) -> Result<Place, EmitError> {
+    let (kind, object) = choose_object(objects(documents), prediction, options)?;
+    merge_into(kind, object, prediction, sizing, options)
+}
+
+/// Returns the workloads among `documents`, in their order.
+pub(super) fn objects(documents: &mut [Value]) -> Vec<(WorkloadKind, &mut Mapping)> {
     let mut objects = Vec::new();
-    for document in &mut documents {
-        if let Value::Mapping(object) = document {
-            collect(object, &mut objects);
-        }
+    for object in documents.iter_mut().filter_map(Value::as_mapping_mut) {
+        collect(object, &mut objects);
     }
-    let (kind, object) = choose_object(objects, prediction, options)?;
+    objects
+}
+
+/// Sets `sizing` in the chosen container of `object`.
+pub(super) fn merge_into(
+    kind: WorkloadKind,
+    object: &mut Mapping,
+    prediction: &Prediction,
+    sizing: &Sizing,
+    options: &EmitOptions,
+) -> Result<Place, EmitError> {
     let name = object_name(object).unwrap_or_default();
     names::check_object(&name, kind.longest_name())?;
     let place = set_resources(kind, object, &name, prediction, sizing, options)?;
     annotate(object, prediction, options, &place.target.container);
     bandwidth::annotate(object, kind, prediction, options)?;
-    Ok((documents, place))
+    Ok(place)
 }
 
 fn collect<'a>(object: &'a mut Mapping, found: &mut Vec<(WorkloadKind, &'a mut Mapping)>) {
@@ -111,6 +124,25 @@ fn choose_object<'a>(
     candidates.pop().ok_or(EmitError::NotInBase { wanted, found })
 }
 
+/// The containers of a pod.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Containers {
+    pub(super) ordinary: Vec<Mapping>,
+    /// Those that run before the others.
+    pub(super) initial: Vec<Mapping>,
+}
+
+/// Returns the containers of a workload.
+pub(super) fn containers(kind: WorkloadKind, object: &Mapping) -> Containers {
+    let Some((first, rest)) = kind.pod_path().split_first() else { return Containers::default() };
+    let pod = rest.iter().fold(object.get(*first), |value, step| value.and_then(|value| value.get(*step)));
+    let list = |name: &str| -> Vec<Mapping> {
+        let items = pod.and_then(|pod| pod.get(name)).and_then(Value::as_sequence);
+        items.into_iter().flatten().filter_map(|item| item.as_mapping().cloned()).collect()
+    };
+    Containers { ordinary: list("containers"), initial: list("initContainers") }
+}
+
 fn set_resources(
     kind: WorkloadKind,
     object: &mut Mapping,
@@ -124,17 +156,17 @@ fn set_resources(
         wanted: format!("containers in {} `{object_name}`", kind.name()),
         found: "none".to_owned(),
     };
+    let named = |containers: &[Mapping]| -> Vec<String> {
+        containers.iter().filter_map(|one| one.get("name")?.as_str().map(str::to_owned)).collect()
+    };
+    let all = containers(kind, object);
+    let (ordinary, initial) = (named(&all.ordinary), named(&all.initial));
     let (first, rest) = kind.pod_path().split_first().ok_or_else(nothing)?;
     let mut pod = object.get_mut(*first);
     for step in rest {
         pod = pod.and_then(|value| value.get_mut(*step));
     }
     let pod = pod.and_then(Value::as_mapping_mut).ok_or_else(nothing)?;
-    let named_in = |pod: &Mapping, list: &str| -> Vec<String> {
-        let items = pod.get(list).and_then(Value::as_sequence);
-        items.into_iter().flatten().filter_map(|c| c.get("name")?.as_str().map(str::to_owned)).collect()
-    };
-    let (ordinary, initial) = (named_in(pod, "containers"), named_in(pod, "initContainers"));
     let listed = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let container = match options.container_of(prediction) {
         Some(wanted) if ordinary.contains(wanted) || initial.contains(wanted) => wanted.clone(),
@@ -214,7 +246,7 @@ pub(super) fn annotate(object: &mut Mapping, prediction: &Prediction, options: &
 }
 
 /// Returns the name of a container's note: at most 63 characters, as the server asks.
-fn note_key(container: &str, resource: &str) -> String {
+pub(super) fn note_key(container: &str, resource: &str) -> String {
     format!("{}.{resource}", names::made(container, 56))
 }
 

@@ -8,6 +8,7 @@ mod bandwidth;
 mod compose;
 mod csv;
 mod evidence;
+pub mod folder;
 mod hcl;
 mod helm_values;
 pub mod instances;
@@ -26,10 +27,14 @@ mod renting;
 mod resize;
 mod scalars;
 mod sizing;
+mod strategic_merge;
 mod table;
 mod target;
 mod terraform;
+mod terraform_kubernetes;
 mod terraform_machines;
+mod text_edit;
+mod uncertain;
 mod vpa;
 mod vpa_checkpoint;
 mod yaml;
@@ -45,6 +50,7 @@ pub use manifest::{Manifest, WorkloadKind};
 pub use renting::Renting;
 pub use sizing::{CpuLimit, Sizing};
 pub use table::ranking_table;
+pub use uncertain::{LEAST_CONFIDENCE, Uncertain};
 
 /// What the forms need to know beside the prediction.
 #[derive(Debug, Clone, PartialEq)]
@@ -187,6 +193,8 @@ pub enum Format {
     Kubernetes,
     /// The minimal patch.
     KubernetesPatch,
+    /// The patch without kind and name.
+    StrategicMerge,
     /// A Kustomize component.
     Kustomize,
     /// Values for a Helm chart.
@@ -207,6 +215,8 @@ pub enum Format {
     Compose,
     /// A module that uses the built-in provider only.
     Terraform,
+    /// Deployments of the Kubernetes provider.
+    TerraformKubernetes,
     /// Machines of AWS.
     TerraformAws,
     /// Machines of Google.
@@ -217,7 +227,7 @@ pub enum Format {
 
 impl Format {
     /// All forms, in the order of their listing.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Table,
         Self::Json,
         Self::Jsonl,
@@ -225,6 +235,7 @@ impl Format {
         Self::Yaml,
         Self::Kubernetes,
         Self::KubernetesPatch,
+        Self::StrategicMerge,
         Self::Kustomize,
         Self::HelmValues,
         Self::JsonPatch,
@@ -235,6 +246,7 @@ impl Format {
         Self::Swarm,
         Self::Compose,
         Self::Terraform,
+        Self::TerraformKubernetes,
         Self::TerraformAws,
         Self::TerraformGcp,
         Self::TerraformAzure,
@@ -250,6 +262,7 @@ impl Format {
             Self::Yaml => "yaml",
             Self::Kubernetes => "kubernetes",
             Self::KubernetesPatch => "kubernetes-patch",
+            Self::StrategicMerge => "strategic-merge",
             Self::Kustomize => "kustomize",
             Self::HelmValues => "helm-values",
             Self::JsonPatch => "json-patch",
@@ -260,6 +273,7 @@ impl Format {
             Self::Swarm => "swarm",
             Self::Compose => "compose",
             Self::Terraform => "terraform",
+            Self::TerraformKubernetes => "terraform-kubernetes",
             Self::TerraformAws => "terraform-aws",
             Self::TerraformGcp => "terraform-gcp",
             Self::TerraformAzure => "terraform-azure",
@@ -289,7 +303,16 @@ impl Format {
     /// Returns whether network bandwidth has a place in it.
     pub const fn holds_network(self) -> bool {
         !self.is_manifest()
-            || matches!(self, Self::Kubernetes | Self::KubernetesPatch | Self::Kustomize | Self::Swarm | Self::Compose)
+            || matches!(
+                self,
+                Self::Kubernetes
+                    | Self::KubernetesPatch
+                    | Self::StrategicMerge
+                    | Self::Kustomize
+                    | Self::Swarm
+                    | Self::Compose
+                    | Self::TerraformKubernetes
+            )
     }
 
     /// Writes `predictions` in this form.
@@ -305,6 +328,7 @@ impl Format {
             Self::Yaml => &yaml::Yaml,
             Self::Kubernetes => &kubernetes::Kubernetes,
             Self::KubernetesPatch => &kubernetes_patch::KubernetesPatch,
+            Self::StrategicMerge => &strategic_merge::StrategicMerge,
             Self::Kustomize => &kustomize::Kustomize,
             Self::HelmValues => &helm_values::HelmValues,
             Self::JsonPatch => &json_patch::JsonPatch,
@@ -315,6 +339,7 @@ impl Format {
             Self::Swarm => &compose::Compose::Swarm,
             Self::Compose => &compose::Compose::Compose,
             Self::Terraform => &terraform::Terraform,
+            Self::TerraformKubernetes => &terraform_kubernetes::TerraformKubernetes,
             Self::TerraformAws => &TerraformMachines::Aws,
             Self::TerraformGcp => &TerraformMachines::Gcp,
             Self::TerraformAzure => &TerraformMachines::Azure,
@@ -428,6 +453,9 @@ pub enum EmitError {
         /// The option that chooses.
         option: &'static str,
     },
+    /// The table of which container is which workload cannot be read.
+    #[error("cannot read the table of assignments: {0}")]
+    BadAssignments(String),
     /// The catalogue of machines cannot be read.
     #[error("cannot read the catalogue: {0}")]
     BadCatalogue(String),

@@ -108,8 +108,27 @@ fn is_printable(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
+/// Returns `value` on one line, as it stands inside braces; with `is_json` it is JSON.
+pub(super) fn flow(value: &Value, is_json: bool) -> String {
+    match value {
+        Value::Mapping(mapping) => {
+            let entries: Vec<String> = mapping
+                .iter()
+                .map(|(key, value)| format!("{}: {}", flow(key, is_json), flow(value, is_json)))
+                .collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+        Value::Sequence(items) => {
+            let items: Vec<String> = items.iter().map(|item| flow(item, is_json)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::String(text) if is_json || text.contains([',', ':']) => quoted(text),
+        other => scalar(other),
+    }
+}
+
 /// Returns one scalar, or an empty collection, on one line.
-fn scalar(value: &Value) -> String {
+pub(super) fn scalar(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),

@@ -262,6 +262,8 @@ impl From<EmitError> for CommandError {
             }
             EmitError::BadBase(_) => Self::from_library(Kind::User, error)
                 .hint("`--base` takes YAML or JSON manifests of the object, as `kubectl get -o yaml` prints them"),
+            EmitError::BadAssignments(_) => Self::from_library(Kind::User, error)
+                .hint("`--assign` takes CSV with the columns workload, name and container, and kind and namespace where they are needed"),
             EmitError::BadCatalogue(_) => Self::from_library(Kind::User, error)
                 .hint("`--catalog` takes CSV with the columns provider, name, vcpu and memory_gib; `shadow instances -o csv` prints one"),
             EmitError::NotInBase { .. } => {

@@ -116,6 +116,8 @@ fn every_form_is_wired_and_options_of_other_forms_are_refused() {
     for (arguments, expected) in [
         (&["kustomize"][..], "kind: Component"),
         (&["helm-values", "--helm-path", "backend.app"], "backend:\n  app:\n    resources:"),
+        (&["strategic-merge"], "--type strategic"),
+        (&["terraform-kubernetes"], "resource \"kubernetes_deployment_v1\" \"a\""),
         (&["json-patch"], "/spec/template/spec/containers/0/resources"),
         (&["resize", "--name", "web-7d"], "kubectl patch pod web-7d --subresource resize"),
         (&["limit-range"], "kind: LimitRange"),

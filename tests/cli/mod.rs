@@ -1,5 +1,6 @@
 //! The binary as its user meets it: wiring, streams, exit codes, and every text it prints.
 
+mod batch;
 mod completions;
 mod fingerprint;
 mod generated;

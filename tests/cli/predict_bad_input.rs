@@ -265,7 +265,7 @@ fn a_batch_fails_only_when_all_of_it_abstains() {
         4,
         &["no prediction for `b`", "shows too little"],
     );
-    refused(&world, &["predict", "some.csv", "-o", "terraform"], 2, &["one workload at a time"]);
+    refused(&world, &["predict", "some.csv", "-o", "json-patch"], 2, &["one workload at a time"]);
     let answer = world.run(["predict", "some.csv", "--coverage", "0.999"]).expect_code(4);
     assert_eq!(answer.stdout.lines().count(), 4);
     assert!(answer.stderr.contains("no prediction for 4 of 4 workloads"), "{}", answer.stderr);
@@ -285,7 +285,7 @@ fn a_manifest_is_not_made_of_an_answer_without_an_interval() {
         &world,
         &manifest,
         4,
-        &["has no interval at a coverage of 0.95", "`--allow-uncertain`", "`--coverage 0.9`"],
+        &["at a coverage of 0.95: it has no interval", "`--allow-uncertain`", "`--coverage 0.9`"],
     );
     world.run([&manifest[..], &["--allow-uncertain"]].concat()).expect_code(0);
 }

@@ -1,4 +1,7 @@
-//! A thousand made manifests: a merge changes CPU and memory of the named container and adds its notes, nothing else.
+//! A thousand made manifests: a merge changes CPU and memory of the named container and adds its notes, nothing
+//! else; every comment stays.
+
+use std::fmt::Write;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -184,6 +187,89 @@ fn without_notes(object: &mut Value) {
     }
 }
 
+/// Writes documents as a person would: blocks and braces in turn, other indents, comments wherever there may be some.
+struct Written {
+    text: String,
+    /// What decides the style; used up and begun again.
+    styles: Vec<u8>,
+    used: usize,
+    comments: usize,
+}
+
+impl Written {
+    fn style(&mut self) -> u8 {
+        self.used += 1;
+        self.styles[self.used % self.styles.len()]
+    }
+
+    /// Writes a comment on a line of its own, or at the end of one.
+    fn comment(&mut self, before: &str) {
+        if self.style().is_multiple_of(3) {
+            self.comments += 1;
+            write!(self.text, "{before}#kept {}: {{x}}", self.comments).unwrap();
+        }
+    }
+
+    fn document(&mut self, value: &Value) {
+        self.comment("");
+        self.text += "\n";
+        self.block(value, 0);
+        self.comment("");
+        self.text += "\n";
+    }
+
+    fn block(&mut self, value: &Value, indent: usize) {
+        let blanks = " ".repeat(indent);
+        match value {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    write!(self.text, "{blanks}{}:", json!(key)).unwrap();
+                    // The comment of a line that goes is gone with it.
+                    let is_kept = key != "cpu";
+                    self.behind(value, indent + 1 + usize::from(self.styles[0] % 4), is_kept);
+                }
+            }
+            Value::Array(items) => {
+                for item in items {
+                    write!(self.text, "{blanks}-").unwrap();
+                    match item {
+                        // Its first entry stands behind the dash.
+                        Value::Object(map) if !map.is_empty() => {
+                            let at = self.text.len();
+                            self.block(item, indent + 2);
+                            self.text.replace_range(at..at + indent + 2, " ");
+                        }
+                        _ => self.behind(item, indent + 2, true),
+                    }
+                }
+            }
+            _ => unreachable!("scalars stand behind a key or a dash"),
+        }
+    }
+
+    /// Writes a value behind a key or a dash, to the end of its line or lines.
+    fn behind(&mut self, value: &Value, indent: usize, has_comment: bool) {
+        let is_several = value.as_object().is_some_and(|map| !map.is_empty())
+            || value.as_array().is_some_and(|items| !items.is_empty());
+        let is_block = is_several && !self.style().is_multiple_of(4);
+        if !is_block {
+            write!(self.text, " {}", value.to_string().replace('\u{2028}', "\\u2028")).unwrap();
+        }
+        if has_comment {
+            self.comment(" ");
+        }
+        self.text += "\n";
+        if is_block {
+            self.block(value, indent);
+        }
+    }
+}
+
+/// Returns the comments of a text that [`Written`] made, in their order.
+fn comments(text: &str) -> Vec<&str> {
+    text.split("#kept ").skip(1).map(|rest| rest.split(':').next().unwrap()).collect()
+}
+
 fn read(text: &str) -> Vec<Value> {
     serde_yaml::Deserializer::from_str(text).map(|one| serde::Deserialize::deserialize(one).unwrap()).collect()
 }
@@ -192,12 +278,23 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn a_merge_changes_the_sizes_of_the_named_container_and_nothing_else(case in case(), limited in any::<bool>()) {
+    fn a_merge_changes_the_sizes_of_the_named_container_and_nothing_else(
+        case in case(),
+        limited in any::<bool>(),
+        styles in prop::option::of(prop::collection::vec(any::<u8>(), 1..80)),
+    ) {
         let mut before = case.documents.clone();
-        // JSON is YAML: how it is read is tested elsewhere, here what is kept.
-        let text = before.iter().map(Value::to_string).collect::<Vec<_>>().join("\n---\n");
-        // A line to readers of YAML; servers escape it in their JSON.
-        let text = text.replace('\u{2028}', "\\u2028");
+        let text = match &styles {
+            None => before.iter().map(Value::to_string).collect::<Vec<_>>().join("\n---\n"),
+            Some(styles) => {
+                let mut written = Written { text: String::new(), styles: styles.clone(), used: 0, comments: 0 };
+                for (position, document) in before.iter().enumerate() {
+                    written.text += if position > 0 { "---\n" } else { "" };
+                    written.document(document);
+                }
+                written.text
+            }
+        };
         let name = case.container(&mut before)["name"].as_str().unwrap().to_owned();
         let options = EmitOptions {
             base: Some(Manifest::parse(&text).unwrap()),
@@ -217,6 +314,7 @@ proptest! {
             without_notes(&mut documents[case.position]);
         }
         prop_assert_eq!(before, after);
+        prop_assert_eq!(comments(&text), comments(&once), "{}\n---- became ----\n{}", text, once);
         // What comes out is a base as good as what went in, and merging again changes nothing.
         let again = EmitOptions { base: Some(Manifest::parse(&once).unwrap()), ..options };
         let twice = Format::Kubernetes.emit(&[answered("made", 250, 512)], &again).unwrap().into_text();

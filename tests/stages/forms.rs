@@ -291,6 +291,74 @@ fn the_real_terraform_takes_machines_of_every_cloud_with_every_name() {
 }
 
 #[test]
+fn the_real_terraform_takes_deployments_and_modules_of_several_workloads() {
+    const TEST: &str = "the_real_terraform_takes_deployments_and_modules_of_several_workloads";
+    let Some(script) = checker("check_emitted.sh", TEST) else { return };
+    if !is_installed("terraform", TEST) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let all: Vec<Prediction> = NASTY.iter().map(|name| answered(name, 250, 512)).collect();
+    for (position, cpu_limit) in [CpuLimit::None, CpuLimit::Factor(2.0)].into_iter().enumerate() {
+        let options = EmitOptions {
+            namespace: (position == 0).then(|| "shop".to_owned()),
+            cpu_limit,
+            has_network: position == 1,
+            ..EmitOptions::default()
+        };
+        let text = Format::TerraformKubernetes.emit(&all, &options).unwrap().into_text();
+        let images: serde_json::Map<String, serde_json::Value> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("resource \"kubernetes_deployment_v1\" \"")?.split('"').next())
+            .map(|name| (name.to_owned(), json!("registry.example/x:1")))
+            .collect();
+        assert_eq!(images.len(), NASTY.len());
+        write(folder.path(), &format!("deployments{position}/shadow.tf"), &text);
+        let values = json!({"images": images}).to_string();
+        write(folder.path(), &format!("deployments{position}/shadow.auto.tfvars.json"), &values);
+        let single = text_of(Format::Terraform, &answered("x", 1, 1), &options);
+        assert!(single.contains("variable \"shadow\" {"), "{single}");
+        for several_files in [false, true] {
+            let options = EmitOptions { several_files, ..options.clone() };
+            let module = folder.path().join(format!("module{position}{several_files}"));
+            Format::Terraform.emit(&all, &options).unwrap().write_into(&module).unwrap();
+        }
+    }
+    check(&script, folder.path(), TEST);
+}
+
+#[test]
+fn deployments_hold_the_sizes_and_the_evidence_of_their_workloads() {
+    let text = text_of(Format::TerraformKubernetes, &answered("Shop/${x}", 250, 512), &named("checkout.v2"));
+    for line in [
+        "    name      = \"checkout.v2\"\n    namespace = \"shop\"\n",
+        "      \"shadow.dev/workload\"   = \"Shop/$${x}\"\n",
+        "              cpu    = \"250m\"\n              memory = \"512Mi\"\n",
+        "            limits = {\n              memory = \"512Mi\"\n            }\n",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(text.contains("resource \"kubernetes_deployment_v1\" \"checkout-v2-"), "{text}");
+    let other = EmitOptions { kind: Some(WorkloadKind::StatefulSet), ..named("x") };
+    let refused = Format::TerraformKubernetes.emit(&[answered("x", 1, 1)], &other);
+    assert!(matches!(refused, Err(EmitError::BadOption { option: "--kind", .. })), "{refused:?}");
+    let twice = Format::TerraformKubernetes.emit(&[answered("x", 1, 1), answered("x", 1, 1)], &EmitOptions::default());
+    assert!(matches!(twice, Err(EmitError::BadOption { option: "--name", .. })), "{twice:?}");
+}
+
+#[test]
+fn a_strategic_merge_holds_containers_alone() {
+    let text = text_of(Format::StrategicMerge, &answered("x", 250, 512), &named("checkout"));
+    assert!(
+        text.starts_with(
+            "# shadow 0.1.0: kubectl patch deployment checkout -n shop --type strategic --patch-file FILE\n"
+        )
+    );
+    let sized = "{name: app, resources: {requests: {cpu: 250m, memory: 512Mi}, limits: {memory: 512Mi}}}";
+    assert_eq!(yaml(&text), yaml(&format!("{{spec: {{template: {{spec: {{containers: [{sized}]}}}}}}}}")));
+}
+
+#[test]
 fn the_real_tools_take_every_form_with_every_name() {
     const TEST: &str = "the_real_tools_take_every_form_with_every_name";
     let Some(script) = checker("check_emitted.sh", TEST) else { return };
@@ -318,6 +386,7 @@ fn the_real_tools_take_every_form_with_every_name() {
         }
         put(&format!("vpa{position}.yaml"), &text_of(Format::Vpa, &prediction, &options));
         put(&format!("compose{position}.yml"), &text_of(Format::Compose, &prediction, &options));
+        put(&format!("strategic{position}.yaml"), &text_of(Format::StrategicMerge, &prediction, &options));
         put(&format!("resize{position}.yaml"), &text_of(Format::Resize, &prediction, &options));
         let emitted = Format::Kustomize.emit(&[prediction], &EmitOptions { several_files: true, ..options });
         emitted.unwrap().write_into(&folder.path().join(format!("kustomize{position}"))).unwrap();

@@ -1,11 +1,13 @@
 //! `shadow predict`: what newcomers need, in the form that the next tool reads.
 
+mod batch;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::cli::predict::{GranularityChoice, KindChoice, OutputForm, Predict};
 use crate::emit::instances::{Provider, Reserve};
-use crate::emit::{CpuLimit, EmitError, EmitOptions, Format, Manifest, Renting, WorkloadKind};
+use crate::emit::{CpuLimit, EmitError, EmitOptions, Format, Manifest, Renting, Uncertain, WorkloadKind};
 use crate::error::{CommandError, Outcome};
 use crate::predict::{
     Allocation, Decision, Interval, NeighbourCount, PredictError, Prediction, Question, ReadSample, Scale, Sighting,
@@ -14,8 +16,9 @@ use crate::predict::{
 use crate::store::Store;
 use crate::ui::{Ui, human};
 
-use super::instances::{NOTHING_HOLDS_IT, renting};
-use super::sample::{Indexes, read, window};
+use crate::commands::instances::{NOTHING_HOLDS_IT, renting};
+use crate::commands::sample::{Indexes, read, window};
+use batch::{Batch, is_batch};
 
 pub(crate) fn run(ui: &Ui, store: &Path, args: &Predict) -> Result<Outcome, CommandError> {
     check_arguments(args)?;
@@ -26,9 +29,13 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Predict) -> Result<Outcome, Comm
         return Err(PredictError::machine_unknown(&scale).into());
     }
     let mut indexes = Indexes::of(ui, &store, args.window)?;
+    let batch = Batch::of(args, ui.data_is_terminal())?;
     let options = emit_options(ui, args)?;
     let sample = read(ui, &args.sample, &args.workloads, args.format, &args.map)?;
     let predictions = predict_all(&store, &mut indexes, &sample, args)?;
+    if let Some(batch) = batch {
+        return batch.run(ui, &predictions, &options, args);
+    }
     let form = form_of(args, ui.data_is_terminal(), predictions.len());
     refuse_uncertain(&predictions, form, args)?;
     write(ui, &predictions, form, &options, args)?;
@@ -45,7 +52,7 @@ fn check_arguments(args: &Predict) -> Result<(), CommandError> {
             .hint("write one of them into a file"));
     }
     let form = args.output.map(Format::from);
-    if args.base.is_some() && form.is_some_and(|form| !form.takes_base()) {
+    if args.base.is_some() && !is_batch(args) && form.is_some_and(|form| !form.takes_base()) {
         return Err(CommandError::usage("this form is not made from a manifest")
             .hint("use `--base` with `-o kubernetes`, `json-patch`, `swarm` or `compose`, or leave it out"));
     }
@@ -78,7 +85,7 @@ fn check_arguments(args: &Predict) -> Result<(), CommandError> {
 }
 
 fn emit_options(ui: &Ui, args: &Predict) -> Result<EmitOptions, CommandError> {
-    let base = args.base.as_deref().map(read_base).transpose()?;
+    let base = args.base.as_deref().filter(|_| !is_batch(args)).map(read_base).transpose()?;
     let (container, containers) = containers(args)?;
     Ok(EmitOptions {
         container,
@@ -223,41 +230,23 @@ fn form_of(args: &Predict, is_terminal: bool, count: usize) -> Format {
     }
 }
 
-/// Below it an answer is too uncertain for a manifest: nine tenths of the way to farther than anything that the store saw
-/// among its own.
-const LEAST_CONFIDENCE: f64 = 0.1;
-
 /// Refuses to write what a cluster acts on from an answer without an interval, or from the edge of what is known.
 fn refuse_uncertain(predictions: &[Prediction], form: Format, args: &Predict) -> Result<(), CommandError> {
     if !form.is_manifest() || args.allow_uncertain {
         return Ok(());
     }
-    let is_uncertain = |prediction: &&Prediction| {
-        let missing = |amount: bool, interval: bool| amount && !interval;
-        prediction.decision != Decision::Abstain
-            && (missing(prediction.allocation.cpu.is_some(), prediction.interval.cpu.is_some())
-                || missing(prediction.allocation.memory.is_some(), prediction.interval.memory.is_some()))
+    let uncertain = predictions.iter().find_map(|one| Uncertain::of(one).map(|uncertain| (one, uncertain)));
+    let Some((prediction, uncertain)) = uncertain else { return Ok(()) };
+    let hint = match uncertain {
+        Uncertain::Far { .. } => "see what it rests on with `--explain`",
+        Uncertain::NoInterval => "ask for less with `--coverage 0.9`",
     };
-    let is_far = |prediction: &&Prediction| {
-        prediction.decision != Decision::Abstain && prediction.confidence() < LEAST_CONFIDENCE
-    };
-    if let Some(prediction) = predictions.iter().find(is_far) {
-        return Err(CommandError::abstained(format!(
-            "the answer for `{}` is uncertain: its confidence is {:.2}, less than {LEAST_CONFIDENCE}",
-            prediction.workload.escape_debug(),
-            prediction.confidence()
-        ))
-        .hint("take it all the same with `--allow-uncertain`, or see what it rests on with `--explain`"));
-    }
-    match predictions.iter().find(is_uncertain) {
-        None => Ok(()),
-        Some(prediction) => Err(CommandError::abstained(format!(
-            "the answer for `{}` has no interval at a coverage of {}: the store holds too few workloads like it",
-            prediction.workload.escape_debug(),
-            prediction.coverage
-        ))
-        .hint("take it all the same with `--allow-uncertain`, or ask for less with `--coverage 0.9`")),
-    }
+    Err(CommandError::abstained(format!(
+        "the answer for `{}` is uncertain at a coverage of {}: {uncertain}",
+        prediction.workload.escape_debug(),
+        prediction.coverage
+    ))
+    .hint(format!("take it all the same with `--allow-uncertain`, or {hint}")))
 }
 
 fn write(
@@ -334,6 +323,7 @@ impl From<OutputForm> for Format {
             OutputForm::Yaml => Self::Yaml,
             OutputForm::Kubernetes => Self::Kubernetes,
             OutputForm::KubernetesPatch => Self::KubernetesPatch,
+            OutputForm::StrategicMerge => Self::StrategicMerge,
             OutputForm::Kustomize => Self::Kustomize,
             OutputForm::HelmValues => Self::HelmValues,
             OutputForm::JsonPatch => Self::JsonPatch,
@@ -344,6 +334,7 @@ impl From<OutputForm> for Format {
             OutputForm::Swarm => Self::Swarm,
             OutputForm::Compose => Self::Compose,
             OutputForm::Terraform => Self::Terraform,
+            OutputForm::TerraformKubernetes => Self::TerraformKubernetes,
             OutputForm::TerraformAws => Self::TerraformAws,
             OutputForm::TerraformGcp => Self::TerraformGcp,
             OutputForm::TerraformAzure => Self::TerraformAzure,

@@ -1,9 +1,10 @@
 //! What of a machine pods can use: nominal size less what the system and the kubelet keep for themselves.
 //!
 //! Google publishes tiers for CPU and memory ("Plan GKE Standard node sizes"); the start script of Amazon's EKS nodes
-//! takes the same CPU tiers and 255 MiB plus 11 MiB per pod; AKS has a table for CPU and, since Kubernetes 1.29, the
-//! smaller of 20 MB per pod plus 50 MB and a quarter of the memory ("Resource reservations in AKS"). All three evict
-//! pods below 100 MiB of free memory. What `DaemonSets` take is the user's to add, as headroom.
+//! (`awslabs/amazon-eks-ami: files/bootstrap.sh`) takes the same CPU tiers and 255 MiB plus 11 MiB per pod; AKS has a table for
+//! CPU and, since Kubernetes 1.29, the smaller of 20 MB per pod plus 50 MB and a quarter of the memory ("Node resource
+//! reservations in AKS"). All three evict pods below 100 MiB of free memory. What `DaemonSets` take is the user's to add, as
+//! headroom. `docs/integration.md` has the addresses.
 
 use crate::units::{Bytes, Cores};
 
