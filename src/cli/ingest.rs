@@ -71,6 +71,10 @@ pub struct Ingest {
     #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = size)]
     pub memory: Bytes,
 
+    /// Seconds between two moments at which what was read is made durable; for tests
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    pub commit_every: Option<u64>,
+
     /// Refuse a file when more of its rows than this are rejected: a number, or a percentage of the rows read
     #[arg(long, value_name = "N|P%")]
     pub max_rejects: Option<MaxRejects>,

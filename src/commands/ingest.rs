@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::cli::ingest::Ingest;
 use crate::cli::values::MaxRejects;
@@ -53,7 +53,7 @@ impl From<&Ingest> for IngestParams {
                 MaxRejects::Share(share) => RejectLimit::Share(share),
             }),
             memory_bytes: Some(args.memory.get()),
-            commit_every: None,
+            commit_every: args.commit_every.map(Duration::from_secs),
         }
     }
 }

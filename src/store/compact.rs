@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use hashbrown::HashMap;
 
 use crate::artifact::FileRecord;
-use crate::trace::{Format, RequestRule, WorkloadFlags, format_named};
+use crate::trace::{Duplicates, Format, RequestRule, WorkloadFlags, format_named};
 use crate::units::Micros;
 
 use super::StoreError;
@@ -158,7 +158,7 @@ impl Work<'_> {
                 // All of them were rows of files that failed half way.
                 continue;
             }
-            let (duplicates, merged) = settle(&mut own_samples, &*key.0 == "table");
+            let (duplicates, merged) = settle(&mut own_samples, duplicates(&key.0));
             totals.duplicates += duplicates;
             totals.merged += merged;
             let rules = rules(&key.0);
@@ -198,7 +198,7 @@ impl Work<'_> {
         let mut new_machines = self.samples(Table::Machine, bucket);
         while let Some(key) = next_key(&[machines.key()]) {
             let mut own = machines.take(&key.0, &key.1)?;
-            let (duplicates, merged) = settle(&mut own, false);
+            let (duplicates, merged) = settle(&mut own, duplicates(&key.0));
             totals.duplicates += duplicates;
             totals.merged += merged;
             new_machines.extend(own)?;
@@ -232,6 +232,10 @@ fn sorted_facts(mut rows: Vec<FactRow>) -> Vec<FactRow> {
 
 fn sort_samples(rows: &mut [SampleRow]) {
     rows.sort_by_key(|row| (row.sample.start, row.sequence, row.source));
+}
+
+fn duplicates(format: &str) -> Duplicates {
+    format_named(format).map_or(Duplicates::Merge, Format::duplicates)
 }
 
 fn rules(format: &str) -> Rules {

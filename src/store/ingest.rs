@@ -24,7 +24,7 @@ const BUCKETS: u32 = 32;
 /// Memory of an ingest, unless the user says otherwise.
 const MEMORY: u64 = 512 << 20;
 /// What a spool holds at least: smaller runs are more of them.
-const LEAST_SPOOL: usize = 8 << 20;
+const LEAST_SPOOL: usize = 1 << 20;
 /// How often what was read is made durable.
 const COMMIT_EVERY: Duration = Duration::from_secs(30);
 /// Reading that took less than this is not made durable before it is compacted: to repeat it costs no more.
@@ -384,6 +384,14 @@ fn remove_leftovers(root: &Path, manifest: Option<&Manifest>) -> Result<(), Stor
                     fs_err::remove_file(&path).map_err(io)?;
                 }
             }
+        }
+    }
+    for entry in fs_err::read_dir(root).map_err(io)? {
+        let entry = entry.map_err(io)?;
+        let name = entry.file_name();
+        // Manifest and workload table under the names that they have while they are written.
+        if name.to_str().is_some_and(|name| name.starts_with(".writing-")) {
+            fs_err::remove_file(entry.path()).map_err(io)?;
         }
     }
     // The folder of runs is there while something waits.

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::trace::{Amounts, EventKind, RequestRule, Sample, SampleFlags, WorkloadFlags, format_named};
+use crate::trace::{
+    Amounts, Duplicates, EventKind, Format, RequestRule, Sample, SampleFlags, WorkloadFlags, format_named,
+};
 use crate::units::Micros;
 
 use super::in_force::InForce;
@@ -269,35 +271,50 @@ pub(super) fn conclude(workload: &mut Workload, step: Micros, recordings: &Recor
     if workload.end.is_none() {
         workload.end = workload.last_sample.filter(|at| last.is_some_and(|last| at.plus(margin) < last));
     }
-    let has_no_events = matches!(workload.format.as_str(), "table" | "bitbrains");
+    let has_no_events = format_named(&workload.format).is_some_and(Format::has_starts_of_first_samples);
     if workload.start.is_none() && has_no_events && workload.run == 0 {
         workload.start = workload.first_sample.filter(|at| first.is_some_and(|first| *at > first.plus(margin)));
     }
 }
 
-/// Sorts samples by (start, file order), drops equal ones and merges differing ones of the same start: means weighted
-/// by length, maxima by maximum. In a user's table the first of several differing ones stays. Returns how many were
-/// dropped and merged.
-pub(super) fn settle(samples: &mut Vec<SampleRow>, is_table: bool) -> (u64, u64) {
+/// Sorts samples by (start, file order), drops equal ones and makes one of those that differ, as the format says. Returns
+/// how many were dropped and merged.
+pub(super) fn settle(samples: &mut Vec<SampleRow>, rule: Duplicates) -> (u64, u64) {
     samples.sort_by_key(|row| (row.sample.start, row.sequence, row.source));
+    if samples.windows(2).all(|pair| pair[0].sample.start < pair[1].sample.start) {
+        return (0, 0);
+    }
     let (mut dropped, mut merged) = (0, 0);
     let mut kept: Vec<SampleRow> = Vec::with_capacity(samples.len());
     for row in samples.drain(..) {
         match kept.last_mut() {
-            Some(last) if last.sample.start == row.sample.start => {
-                let is_equal = last.sample == row.sample;
-                if is_equal || is_table {
-                    dropped += 1;
-                } else {
+            Some(last) if last.sample.start == row.sample.start => match rule {
+                _ if last.sample == row.sample => dropped += 1,
+                Duplicates::First => dropped += 1,
+                Duplicates::Larger => {
+                    last.sample = larger(&last.sample, &row.sample);
+                    merged += 1;
+                }
+                Duplicates::Merge => {
                     merge(&mut last.sample, &row.sample);
                     merged += 1;
                 }
-            }
+            },
             _ => kept.push(row),
         }
     }
     *samples = kept;
     (dropped, merged)
+}
+
+/// Returns the larger one of each amount.
+fn larger(one: &Sample, other: &Sample) -> Sample {
+    let (mut amounts, others) = (one.amounts(), other.amounts());
+    for (amount, other) in amounts.iter_mut().zip(others) {
+        *amount = [*amount, other].into_iter().flatten().reduce(f64::max);
+    }
+    let flags = one.flags.with(other.flags).with(SampleFlags::MERGED);
+    Sample { duration: one.duration.max(other.duration), flags, ..one.with_amounts(amounts) }
 }
 
 fn merge(into: &mut Sample, other: &Sample) {

@@ -1,6 +1,8 @@
 //! `shadow ingest` and `shadow info`: what they say, exit codes, and what a kill leaves.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
 use crate::common::World;
 
@@ -121,33 +123,58 @@ fn a_damaged_store_is_refused_with_the_file_and_what_to_do() {
     assert!(answer.stderr.contains("store.json") && answer.stderr.contains("hint: "), "{}", answer.stderr);
 }
 
-/// The last line of defence: whatever the moment, the next run ends with the store an undisturbed run makes.
+/// Returns every file below a folder with its content.
+fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(below) = folders.pop() {
+        for entry in std::fs::read_dir(below).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+                found.insert(name, std::fs::read(path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// The last line of defence: whatever the moment, the next run ends with the store an undisturbed run makes, byte for
+/// byte; with `--commit-every 0` it goes on after the last whole file, else it begins anew.
 #[test]
 fn a_kill_in_the_middle_of_ingest_leaves_a_store_that_the_next_run_completes() {
     let world = World::new();
-    for part in 0..4 {
+    for part in 0..6 {
         let mut text = "workload,time_s,cpu_cores,memory_bytes\n".to_owned();
-        for row in 0..60_000 {
-            writeln!(text, "w{},{},{}.5,{}", row % 97, part * 60_000 + row, row % 7, row).unwrap();
+        for row in 0..40_000 {
+            let cores = if row % 10_007 == 1 { "NaN" } else { "1.5" };
+            writeln!(text, "w{},{},{cores},{}", row % 97, part * 40_000 + row, row).unwrap();
         }
         world.write(&format!("trace/part-0000{part}.csv"), text);
     }
+    let began = std::time::Instant::now();
     world.run(["--store", "whole", "ingest", "trace"]).expect_code(0);
-    let whole = std::fs::read(world.path("whole/workloads.parquet")).unwrap();
-    let mut killed = 0;
-    for delay in [5, 40, 120, 300, 600, 900] {
-        let mut child = world.command(["--store", "cut", "ingest", "trace"]).spawn().unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(delay));
-        if child.try_wait().unwrap().is_none() {
-            killed += 1;
-        }
+    let whole_millis = u64::try_from(began.elapsed().as_millis()).unwrap();
+    let whole = files_below(&world.path("whole"));
+    let (mut killed, mut resumed, mut random) = (0, 0, 20_261_124_u64);
+    for round in 0..20 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let every = if round % 4 == 0 { "30" } else { "0" };
+        let ingest = ["--store", "cut", "ingest", "--commit-every", every, "trace"];
+        let mut child = world.command(ingest).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis((random >> 33) % whole_millis.max(1)));
+        killed += u32::from(child.try_wait().unwrap().is_none());
         child.kill().unwrap();
         child.wait().unwrap();
-        world.run(["--store", "cut", "ingest", "trace"]).expect_code(0);
-        let again = std::fs::read(world.path("cut/workloads.parquet")).unwrap();
-        assert!(again == whole, "killed after {delay} ms: another table");
-        world.run(["--store", "cut", "info"]).expect_code(0);
+        let answer = world.run(ingest).expect_code(0);
+        resumed += u32::from(answer.stderr.contains("in the store already"));
+        let again = files_below(&world.path("cut"));
+        let differing: Vec<&String> =
+            whole.keys().chain(again.keys()).filter(|&name| whole.get(name) != again.get(name)).collect();
+        assert!(differing.is_empty(), "killed in round {round}: {differing:?}");
         std::fs::remove_dir_all(world.path("cut")).unwrap();
     }
-    assert!(killed > 0, "every run ended before it could be killed");
+    assert!(killed > 0 && resumed > 0, "{killed} were killed, {resumed} resumed");
 }

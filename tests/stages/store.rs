@@ -1,5 +1,7 @@
 //! From trace files to a store: joins on real slices, idempotence, damage, stopped runs.
 
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use shadow::artifact::Lock;
@@ -163,7 +165,6 @@ fn the_order_of_files_does_not_change_the_store() {
 
 #[test]
 fn a_truncated_gzip_keeps_the_files_before_it_and_nothing_of_itself() {
-    use std::io::Write;
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("store");
     let good = small_trace(folder.path());
@@ -221,7 +222,6 @@ fn unusable_input_is_refused_by_name() {
 
 #[test]
 fn rows_that_cannot_be_used_are_counted_and_quarantined() {
-    use std::io::Read;
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("store");
     let path = folder.path().join("s.csv");
@@ -264,6 +264,53 @@ fn a_store_of_a_newer_version_is_refused() {
     let error = Store::open(&root).unwrap_err().to_string();
     assert!(error.contains("version 9"), "{error}");
     assert!(ingest_all(&root, &[small_trace(folder.path())]).is_err());
+}
+
+/// Pieces, runs and commits are how a store is made, not what it is.
+#[test]
+fn threads_memory_and_commits_do_not_change_a_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let usage = folder.path().join("task_usage");
+    std::fs::create_dir(&usage).unwrap();
+    for part in 0..3_u64 {
+        let mut text = String::new();
+        for row in 0..30_000_u64 {
+            let (start, job) = (600 + 300 * (row / 100) + part, 7 * (row % 100) + part);
+            let cpu = if row % 9_001 == 5 { "x".to_owned() } else { format!("0.0{}", row % 977) };
+            let blank = if row % 5_000 == 0 { "\n" } else { "" };
+            writeln!(text, "{blank}{start}000000,{}000000,{job},0,5,{cpu},0.1,,,,0.2,,,0.3,,,,0,1,0", start + 300)
+                .unwrap();
+        }
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(text.as_bytes()).unwrap();
+        std::fs::write(usage.join(format!("part-{part:05}-of-00003.csv.gz")), packed.finish().unwrap()).unwrap();
+    }
+    let mut stores = Vec::new();
+    for (threads, memory, seconds) in [(1, 1 << 30, 30), (4, 1, 30), (3, 1 << 30, 0)] {
+        let root = folder.path().join(format!("store-{threads}"));
+        let params = IngestParams {
+            paths: vec![usage.clone()],
+            memory_bytes: Some(memory),
+            commit_every: Some(std::time::Duration::from_secs(seconds)),
+            ..IngestParams::default()
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let report = pool.install(|| ingest(&root, &params, &Silent)).unwrap();
+        let rejected: Vec<(u64, u64)> =
+            report.files.iter().map(|file| (file.source.rows, file.source.rejected)).collect();
+        assert_eq!(rejected, [(30_000, 4); 3]);
+        let rows: Vec<u64> = report.files[1].examples.iter().map(|rejected| rejected.row).collect();
+        assert_eq!(rows, [6, 9_007, 18_008], "rows are counted without blank lines, whatever the piece");
+        let mut content = Vec::new();
+        for file in &report.manifest.files {
+            content.push((file.path.clone(), std::fs::read(root.join(&file.path)).unwrap()));
+        }
+        content.push(("store.json".to_owned(), std::fs::read(root.join("store.json")).unwrap()));
+        assert!(!root.join("waiting").exists());
+        stores.push(content);
+    }
+    assert!(stores[0] == stores[1], "four threads and many runs");
+    assert!(stores[0] == stores[2], "three threads and a commit after each file");
 }
 
 #[test]
