@@ -55,6 +55,7 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('--machine-cores', '--machine-cores', [CompletionResultType]::ParameterName, 'Cores of the largest machine, where a trace gives CPU as a share of it')
             [CompletionResult]::new('--machine-memory', '--machine-memory', [CompletionResultType]::ParameterName, 'Memory of the largest machine, where a trace gives memory as a share of it, as in 256GiB')
             [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'Most memory to use, whatever the size of the input; beyond it, sorted runs wait on disk')
+            [CompletionResult]::new('--commit-every', '--commit-every', [CompletionResultType]::ParameterName, 'Seconds between two moments at which what was read is made durable; for tests')
             [CompletionResult]::new('--max-rejects', '--max-rejects', [CompletionResultType]::ParameterName, 'Refuse a file when more of its rows than this are rejected: a number, or a percentage of the rows read')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Folder of the store')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')

@@ -496,14 +496,14 @@ _shadow() {
             return 0
             ;;
         shadow__subcmd__ingest)
-            opts="-q -v -h --format --workloads --map --machine-cores --machine-memory --memory --max-rejects --store --threads --quiet --verbose --color --progress --help"
+            opts="-q -v -h --format --workloads --map --machine-cores --machine-memory --memory --commit-every --max-rejects --store --threads --quiet --verbose --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2018 bitbrains table" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains table" -- "${cur}"))
                     return 0
                     ;;
                 --workloads)
@@ -534,6 +534,10 @@ _shadow() {
                     return 0
                     ;;
                 --memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --commit-every)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -768,7 +772,7 @@ _shadow() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2018 bitbrains table" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains table" -- "${cur}"))
                     return 0
                     ;;
                 --workloads)
@@ -864,7 +868,7 @@ _shadow() {
                     return 0
                     ;;
                 --source)
-                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2018 bitbrains table" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains table" -- "${cur}"))
                     return 0
                     ;;
                 --window)
@@ -880,7 +884,7 @@ _shadow() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2018 bitbrains table" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains table" -- "${cur}"))
                     return 0
                     ;;
                 --workloads)
@@ -976,7 +980,7 @@ _shadow() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2018 bitbrains table" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains table" -- "${cur}"))
                     return 0
                     ;;
                 --workloads)

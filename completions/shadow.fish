@@ -52,7 +52,13 @@ complete -c shadow -n "__fish_shadow_needs_command" -f -a "help" -d 'Print this 
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l format -d 'Format of the files' -r -f -a "auto\t'Tell from names, headers and content, and say what it was taken for'
 google-2011\t'Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`'
 google-2019\t'Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)'
+alibaba-2017\t'Alibaba cluster data of 2017: `container_usage`, `container_event`, `batch_task`, `batch_instance`, `server_event`'
 alibaba-2018\t'Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`'
+alibaba-gpu-2020\t'Alibaba\'s PAI of 2020, tasks on GPUs: `pai_task_table`, `pai_sensor_table`, `pai_machine_spec` and the rest'
+alibaba-microservices-2021\t'Alibaba\'s microservices of 2021: `MSResource`, `Node`, `MSRTQps`, `MSCallGraph`'
+alibaba-microservices-2022\t'Alibaba\'s microservices of 2022: `MSMetrics`, `NodeMetrics`, `MSRTMCR`, `CallGraph`'
+alibaba-gpu-2023\t'Requests of Alibaba\'s GPU pods of 2023: `openb_pod_list`, `openb_node_list`'
+alibaba-genai-2026\t'Pods of Alibaba that serve image generation, of 2026: `pod_memory_util_anon` and the other metrics'
 bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`'
 table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l workloads -d 'Table of what is known of each workload, to go with series in the `table` format' -r -F
@@ -60,6 +66,7 @@ complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l map -d 'Where a
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l machine-cores -d 'Cores of the largest machine, where a trace gives CPU as a share of it' -r
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l machine-memory -d 'Memory of the largest machine, where a trace gives memory as a share of it, as in 256GiB' -r
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l memory -d 'Most memory to use, whatever the size of the input; beyond it, sorted runs wait on disk' -r
+complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l commit-every -d 'Seconds between two moments at which what was read is made durable; for tests' -r
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l max-rejects -d 'Refuse a file when more of its rows than this are rejected: a number, or a percentage of the rows read' -r
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l store -d 'Folder of the store' -r -f -a "(__fish_complete_directories)"
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l threads -d 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]' -r
@@ -93,7 +100,13 @@ complete -c shadow -n "__fish_shadow_using_subcommand map" -l place -d 'A sample
 complete -c shadow -n "__fish_shadow_using_subcommand map" -l format -d 'Format of the sample' -r -f -a "auto\t'Tell from names, headers and content, and say what it was taken for'
 google-2011\t'Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`'
 google-2019\t'Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)'
+alibaba-2017\t'Alibaba cluster data of 2017: `container_usage`, `container_event`, `batch_task`, `batch_instance`, `server_event`'
 alibaba-2018\t'Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`'
+alibaba-gpu-2020\t'Alibaba\'s PAI of 2020, tasks on GPUs: `pai_task_table`, `pai_sensor_table`, `pai_machine_spec` and the rest'
+alibaba-microservices-2021\t'Alibaba\'s microservices of 2021: `MSResource`, `Node`, `MSRTQps`, `MSCallGraph`'
+alibaba-microservices-2022\t'Alibaba\'s microservices of 2022: `MSMetrics`, `NodeMetrics`, `MSRTMCR`, `CallGraph`'
+alibaba-gpu-2023\t'Requests of Alibaba\'s GPU pods of 2023: `openb_pod_list`, `openb_node_list`'
+alibaba-genai-2026\t'Pods of Alibaba that serve image generation, of 2026: `pod_memory_util_anon` and the other metrics'
 bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`'
 table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand map" -l workloads -d 'Table of what was known of the sample\'s workloads at submission' -r -F
@@ -147,7 +160,13 @@ terraform-azure\t'The cheapest machines of Azure as Terraform resources'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l format -d 'Format of the sample' -r -f -a "auto\t'Tell from names, headers and content, and say what it was taken for'
 google-2011\t'Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`'
 google-2019\t'Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)'
+alibaba-2017\t'Alibaba cluster data of 2017: `container_usage`, `container_event`, `batch_task`, `batch_instance`, `server_event`'
 alibaba-2018\t'Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`'
+alibaba-gpu-2020\t'Alibaba\'s PAI of 2020, tasks on GPUs: `pai_task_table`, `pai_sensor_table`, `pai_machine_spec` and the rest'
+alibaba-microservices-2021\t'Alibaba\'s microservices of 2021: `MSResource`, `Node`, `MSRTQps`, `MSCallGraph`'
+alibaba-microservices-2022\t'Alibaba\'s microservices of 2022: `MSMetrics`, `NodeMetrics`, `MSRTMCR`, `CallGraph`'
+alibaba-gpu-2023\t'Requests of Alibaba\'s GPU pods of 2023: `openb_pod_list`, `openb_node_list`'
+alibaba-genai-2026\t'Pods of Alibaba that serve image generation, of 2026: `pod_memory_util_anon` and the other metrics'
 bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`'
 table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l workloads -d 'Table of what was known at submission; ends and lifetimes in it are ignored' -r -F
@@ -214,7 +233,13 @@ complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l class -d 'O
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l source -d 'Only workloads from traces of this format; can be repeated' -r -f -a "auto\t'Tell from names, headers and content, and say what it was taken for'
 google-2011\t'Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`'
 google-2019\t'Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)'
+alibaba-2017\t'Alibaba cluster data of 2017: `container_usage`, `container_event`, `batch_task`, `batch_instance`, `server_event`'
 alibaba-2018\t'Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`'
+alibaba-gpu-2020\t'Alibaba\'s PAI of 2020, tasks on GPUs: `pai_task_table`, `pai_sensor_table`, `pai_machine_spec` and the rest'
+alibaba-microservices-2021\t'Alibaba\'s microservices of 2021: `MSResource`, `Node`, `MSRTQps`, `MSCallGraph`'
+alibaba-microservices-2022\t'Alibaba\'s microservices of 2022: `MSMetrics`, `NodeMetrics`, `MSRTMCR`, `CallGraph`'
+alibaba-gpu-2023\t'Requests of Alibaba\'s GPU pods of 2023: `openb_pod_list`, `openb_node_list`'
+alibaba-genai-2026\t'Pods of Alibaba that serve image generation, of 2026: `pod_memory_util_anon` and the other metrics'
 bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`'
 table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l window -d 'Learning window of the index to ask [default: the longest one that the sample fills]' -r
@@ -224,7 +249,13 @@ csv\t'One row per neighbour'"
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l format -d 'Format of the sample' -r -f -a "auto\t'Tell from names, headers and content, and say what it was taken for'
 google-2011\t'Google cluster data of 2011: `task_usage`, `task_events`, `job_events`, `machine_events`'
 google-2019\t'Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)'
+alibaba-2017\t'Alibaba cluster data of 2017: `container_usage`, `container_event`, `batch_task`, `batch_instance`, `server_event`'
 alibaba-2018\t'Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`'
+alibaba-gpu-2020\t'Alibaba\'s PAI of 2020, tasks on GPUs: `pai_task_table`, `pai_sensor_table`, `pai_machine_spec` and the rest'
+alibaba-microservices-2021\t'Alibaba\'s microservices of 2021: `MSResource`, `Node`, `MSRTQps`, `MSCallGraph`'
+alibaba-microservices-2022\t'Alibaba\'s microservices of 2022: `MSMetrics`, `NodeMetrics`, `MSRTMCR`, `CallGraph`'
+alibaba-gpu-2023\t'Requests of Alibaba\'s GPU pods of 2023: `openb_pod_list`, `openb_node_list`'
+alibaba-genai-2026\t'Pods of Alibaba that serve image generation, of 2026: `pod_memory_util_anon` and the other metrics'
 bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`'
 table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l workloads -d 'Table of what was known of the sample\'s workloads at submission' -r -F

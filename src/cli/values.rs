@@ -51,9 +51,27 @@ pub enum FormatChoice {
     /// Google cluster data of 2019: `instance_usage`, `instance_events`, `collection_events` (JSON Lines or CSV)
     #[value(name = "google-2019")]
     Google2019,
+    /// Alibaba cluster data of 2017: `container_usage`, `container_event`, `batch_task`, `batch_instance`, `server_event`
+    #[value(name = "alibaba-2017")]
+    Alibaba2017,
     /// Alibaba cluster data of 2018: `container_usage`, `container_meta`, `machine_meta`, `batch_task`, `batch_instance`
     #[value(name = "alibaba-2018")]
     Alibaba2018,
+    /// Alibaba's PAI of 2020, tasks on GPUs: `pai_task_table`, `pai_sensor_table`, `pai_machine_spec` and the rest
+    #[value(name = "alibaba-gpu-2020")]
+    AlibabaGpu2020,
+    /// Alibaba's microservices of 2021: `MSResource`, `Node`, `MSRTQps`, `MSCallGraph`
+    #[value(name = "alibaba-microservices-2021")]
+    AlibabaMicroservices2021,
+    /// Alibaba's microservices of 2022: `MSMetrics`, `NodeMetrics`, `MSRTMCR`, `CallGraph`
+    #[value(name = "alibaba-microservices-2022")]
+    AlibabaMicroservices2022,
+    /// Requests of Alibaba's GPU pods of 2023: `openb_pod_list`, `openb_node_list`
+    #[value(name = "alibaba-gpu-2023")]
+    AlibabaGpu2023,
+    /// Pods of Alibaba that serve image generation, of 2026: `pod_memory_util_anon` and the other metrics
+    #[value(name = "alibaba-genai-2026")]
+    AlibabaGenai2026,
     /// Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`
     Bitbrains,
     /// Your own series: one row per workload and time, columns by name
@@ -67,7 +85,13 @@ impl FormatChoice {
             Self::Auto => None,
             Self::Google2011 => Some("google-2011"),
             Self::Google2019 => Some("google-2019"),
+            Self::Alibaba2017 => Some("alibaba-2017"),
             Self::Alibaba2018 => Some("alibaba-2018"),
+            Self::AlibabaGpu2020 => Some("alibaba-gpu-2020"),
+            Self::AlibabaMicroservices2021 => Some("alibaba-microservices-2021"),
+            Self::AlibabaMicroservices2022 => Some("alibaba-microservices-2022"),
+            Self::AlibabaGpu2023 => Some("alibaba-gpu-2023"),
+            Self::AlibabaGenai2026 => Some("alibaba-genai-2026"),
             Self::Bitbrains => Some("bitbrains"),
             Self::Table => Some("table"),
         }

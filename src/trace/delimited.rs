@@ -169,6 +169,11 @@ impl<'a> Row<'a> {
         (!text.is_empty()).then_some(text)
     }
 
+    /// Returns how many columns the table's list has.
+    pub fn columns(&self) -> usize {
+        self.cells.len()
+    }
+
     /// Returns the row as text, for a rejection.
     pub fn raw(&self) -> String {
         row_text(&self.fields.joined(self.delimiter))

@@ -6,7 +6,11 @@
 //! [`Rejects`] reporter with its reason; what a format document calls impossible ends the file as a [`TraceError`].
 //! Rows read = rows kept + rows rejected, always.
 
+pub mod alibaba_2017;
 pub mod alibaba_2018;
+pub mod alibaba_genai_2026;
+pub mod alibaba_gpu;
+pub mod alibaba_microservices;
 pub mod bitbrains;
 pub mod delimited;
 pub mod detect;
@@ -14,6 +18,7 @@ pub mod google_2011;
 pub mod google_2019;
 pub(crate) mod guard;
 mod identifier;
+mod known;
 pub mod record;
 pub mod reject;
 pub mod source;
@@ -108,6 +113,17 @@ pub enum RequestRule {
     LastAtOrBefore,
     /// The first row in (time, file order) (alibaba-2018, table); limits still follow the last row at or before.
     First,
+}
+
+/// What becomes of several samples of one workload and time that differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duplicates {
+    /// Means are weighted by length, of maxima the larger one counts.
+    Merge,
+    /// The first one in file order counts.
+    First,
+    /// Of each amount the larger one counts.
+    Larger,
 }
 
 /// One table inside a format, as it was recognised.
@@ -229,16 +245,32 @@ pub trait Format: Sync {
         false
     }
 
+    /// Returns what becomes of samples of the same workload and time.
+    fn duplicates(&self) -> Duplicates {
+        Duplicates::Merge
+    }
+
+    /// Returns whether a workload without events that is first sampled well after others began visibly.
+    fn has_starts_of_first_samples(&self) -> bool {
+        false
+    }
+
     /// Returns the shortest time between samples that the format can hold, in seconds, for messages; 0 if any.
     fn sampling_seconds(&self) -> u32;
 }
 
 /// Returns every format, in the order in which detection asks them.
-pub fn formats() -> [&'static dyn Format; 5] {
+pub fn formats() -> [&'static dyn Format; 11] {
     [
         &google_2011::Google2011,
         &google_2019::Google2019,
+        &alibaba_2017::Alibaba2017,
         &alibaba_2018::Alibaba2018,
+        &alibaba_gpu::AlibabaGpu2020,
+        &alibaba_microservices::AlibabaMicroservices2021,
+        &alibaba_microservices::AlibabaMicroservices2022,
+        &alibaba_gpu::AlibabaGpu2023,
+        &alibaba_genai_2026::AlibabaGenai2026,
         &bitbrains::Bitbrains,
         &table::Table,
     ]

@@ -4,6 +4,7 @@ mod architecture;
 mod bitbrains;
 mod emitted;
 mod expected_alibaba;
+mod expected_formats;
 mod expected_google;
 mod forms;
 mod index_files;

@@ -87,6 +87,10 @@ impl Format for Bitbrains {
         true
     }
 
+    fn has_starts_of_first_samples(&self) -> bool {
+        true
+    }
+
     fn sampling_seconds(&self) -> u32 {
         300
     }

@@ -82,6 +82,14 @@ impl Format for Table {
         None
     }
 
+    fn duplicates(&self) -> super::Duplicates {
+        super::Duplicates::First
+    }
+
+    fn has_starts_of_first_samples(&self) -> bool {
+        true
+    }
+
     fn sampling_seconds(&self) -> u32 {
         0
     }
