@@ -1,14 +1,14 @@
 //! What `shadow predict` writes for other tools, before the tools: any name comes back whole, and what is piped is taken.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
 use crate::common::World;
 use crate::common::answers::{Seen, indexed, newcomer, table};
-use crate::common::checkers::{checker, is_installed, terraform};
+use crate::common::checkers::{checker, is_installed, python, terraform};
 
 /// Names with meanings to shells, YAML, Terraform, spreadsheets and terminals.
 const NASTY: [&str; 16] = [
@@ -148,17 +148,6 @@ fn every_form_is_wired_and_options_of_other_forms_are_refused() {
     assert!(answer.stdout.is_empty() && world.path("part/kustomization.yaml").is_file(), "{}", answer.stderr);
 }
 
-/// Returns the script of a stand-in for an API server, or prints why a test is skipped.
-fn fake_server(test: &str) -> Option<PathBuf> {
-    let server = checker("fake_apiserver.py", test)?;
-    let modules = Command::new("python3").args(["-c", "import yaml, kubernetes_validate"]).output();
-    if !modules.is_ok_and(|out| out.status.success()) {
-        eprintln!("skipped {test}: python3 lacks PyYAML or kubernetes-validate");
-        return None;
-    }
-    Some(server)
-}
-
 /// A stand-in for an API server, ended with the test.
 struct Server {
     process: Child,
@@ -166,9 +155,9 @@ struct Server {
 }
 
 impl Server {
-    fn start(script: &Path) -> Self {
+    fn start(python: &Path, script: &Path) -> Self {
         let mut process =
-            Command::new("python3").arg(script).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+            Command::new(python).arg(script).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().rsplit(' ').next().unwrap().to_owned();
@@ -223,15 +212,14 @@ spec:
 #[test]
 fn kubectl_takes_what_is_piped_into_it() {
     const TEST: &str = "kubectl_takes_what_is_piped_into_it";
-    let Some(script) = fake_server(TEST) else { return };
+    let (Some(script), Some(python)) = (checker("fake_apiserver.py", TEST), python(TEST)) else { return };
     if !is_installed("kubectl", TEST) {
         return;
     }
     let world = indexed();
-    let server = Server::start(&script);
+    let server = Server::start(&python, &script);
     world.write("deployment.yaml", DEPLOYMENT);
-    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
-    server.kubectl(&world, &["apply", "-f", "-"], namespace);
+    // The namespace `shop` is there from the start.
     let whole = ["predict", "sample.csv", "-o", "kubernetes", "--base", "deployment.yaml", "--container", "app"];
     let whole = world.run(whole).expect_code(0).stdout;
     let said = server.kubectl(&world, &["apply", "--dry-run=server", "-f", "-"], &whole);

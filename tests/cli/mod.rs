@@ -12,6 +12,7 @@ mod man;
 mod manifests;
 mod map;
 mod neighbours;
+mod platforms;
 mod predict;
 mod predict_bad_input;
 mod readme;

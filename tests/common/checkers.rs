@@ -29,6 +29,25 @@ pub(crate) fn is_installed(tool: &str, test: &str) -> bool {
     found
 }
 
+/// Returns a Python that has what the stand-in for an API server needs: the system's, else the one that `tests/run` or the
+/// checker installed; or prints why a test is skipped.
+pub(crate) fn python(test: &str) -> Option<PathBuf> {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    let installed = cache.and_then(|cache| std::fs::read_dir(cache.join("shadow-check")).ok());
+    let mut candidates = vec![PathBuf::from("python3")];
+    candidates.extend(installed.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path().join("bin/python"))));
+    let fits = |python: &PathBuf| {
+        let output = Command::new(python).args(["-c", "import yaml, kubernetes_validate"]).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let found = candidates.into_iter().find(fits);
+    if found.is_none() {
+        eprintln!("skipped {test}: no python3 with PyYAML and kubernetes-validate");
+    }
+    found
+}
+
 /// Runs Terraform inside `folder`, without its own network checks; returns what it printed, or fails. `settings` is a
 /// file that this writes.
 pub(crate) fn terraform(folder: &Path, settings: &Path, arguments: &[&str]) -> String {
