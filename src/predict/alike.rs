@@ -3,10 +3,8 @@
 //! One forest per resource is grown on ln(need / level) of the store. Among the nearest fingerprints, the most similar ones
 //! answer, with shares proportional to the squared similarity.
 
-use std::sync::OnceLock;
-
 use crate::artifact::ArtifactError;
-use crate::fingerprint::{Ending, Forest, StoredForest};
+use crate::fingerprint::{Compared, Forest, StoredForest};
 
 use super::NeighbourCount;
 use super::draw::hashed;
@@ -17,21 +15,18 @@ use super::ranked::{Likeness, Ranked};
 /// difference), or four times as many as answer.
 const CANDIDATES: usize = 200;
 
-/// Most leaves that are kept in memory, 4 bytes each; in larger stores those of the candidates are looked up anew.
-const MOST_LEAVES: usize = 40_000_000;
-
 /// Resources by which neighbours are chosen: both are always allocated.
 const CHOOSING: [Resource; 2] = [Resource::Memory, Resource::Cpu];
 
 /// A forest with the leaves of the stored rows.
 #[derive(Debug)]
 pub(super) enum Grown {
-    /// Grown now; leaves by row, looked up when they are first asked for. Nothing is kept in larger stores.
+    /// Grown now.
     Here {
         /// The trees.
         forest: Forest,
-        /// Their leaves.
-        leaves: Vec<OnceLock<Box<[u32]>>>,
+        /// The leaf of every row in every tree, row by row.
+        leaves: Vec<u16>,
     },
     /// In a file.
     Stored(StoredForest),
@@ -44,6 +39,17 @@ pub(super) struct Alike {
     grown: [Option<Grown>; 3],
 }
 
+/// What the nearest fingerprints are put in order for.
+#[derive(Debug, Clone)]
+pub(super) struct Asking {
+    /// A row of features.
+    pub(super) features: Vec<Option<f64>>,
+    /// Rows with their distances, nearest first.
+    pub(super) found: Vec<(u32, f64)>,
+    /// The stored row that is asked about, if it is one: only trees that have not seen it count.
+    pub(super) left_out: Option<u32>,
+}
+
 /// Returns how many of the nearest fingerprints are looked at for an answer of `k`.
 pub(super) const fn candidates(k: NeighbourCount) -> usize {
     let four = k.few().saturating_mul(4);
@@ -53,21 +59,15 @@ pub(super) const fn candidates(k: NeighbourCount) -> usize {
 impl Alike {
     /// Learns from the rows of a store.
     pub(super) fn grow(rows: &[Remembered]) -> Self {
-        let features: Vec<Vec<Option<f64>>> = rows.iter().map(|row| row.features.clone()).collect();
+        let features: Vec<&[Option<f64>]> = rows.iter().map(|row| row.features.as_slice()).collect();
         let keys: Vec<u64> = rows.iter().map(key).collect();
         let grown = Resource::ALL.map(|resource| {
             let target = |row: &Remembered| row.needs[resource as usize].map(|need| need.log_ratio());
             let targets: Vec<Option<f64>> = rows.iter().map(target).collect();
-            Forest::grow(&features, &targets, &keys, resource as u64)
+            let forest = Forest::grow(&features, &targets, &keys, resource as u64)?;
+            Some(Grown::Here { leaves: forest.leaves_of(&features), forest })
         });
-        Self {
-            grown: grown.map(|forest| {
-                let forest = forest?;
-                let is_kept = rows.len().saturating_mul(forest.trees()) <= MOST_LEAVES;
-                let kept = if is_kept { rows.len() } else { 0 };
-                Some(Grown::Here { forest, leaves: std::iter::repeat_with(OnceLock::new).take(kept).collect() })
-            }),
-        }
+        Self { grown }
     }
 
     /// Puts stored forests together, in the order of [`Resource::ALL`].
@@ -80,39 +80,42 @@ impl Alike {
         self.grown.each_ref().map(Option::as_ref)
     }
 
-    /// Puts `found` (rows with their distances, nearest first) in the order of their similarity to a row of features, most similar
-    /// first; who is not similar at all is left out. `left_out` is a stored row that is asked about: only trees that have not
-    /// seen it count. Without any similarity the order of distance stays.
+    /// Puts the nearest of each asking in the order of their similarity to it, most similar first; who is not similar at all is left
+    /// out. Without any similarity the order of distance stays.
     ///
     /// # Errors
     /// What is read of a stored forest is damaged.
-    pub(super) fn rank(
-        &self,
-        rows: &[Remembered],
-        features: &[Option<f64>],
-        found: &[(u32, f64)],
-        left_out: Option<u32>,
-    ) -> Result<Ranked, ArtifactError> {
+    pub(super) fn rank(&self, rows: &[Remembered], askings: Vec<Asking>) -> Result<Vec<Ranked>, ArtifactError> {
         let mut by_resource = [const { None }; 3];
         for (of, grown) in by_resource.iter_mut().zip(&self.grown) {
-            *of = grown.as_ref().map(|grown| grown.similarities(rows, features, found, left_out)).transpose()?;
+            *of = grown.as_ref().map(|grown| grown.similarities(rows, &askings)).transpose()?;
         }
-        let chosen_by: Vec<&Vec<f64>> =
-            CHOOSING.iter().filter_map(|&resource| by_resource[resource as usize].as_ref()).collect();
-        let mean = |at: usize| chosen_by.iter().map(|of| of[at]).sum::<f64>() / chosen_by.len().max(1) as f64;
-        let means: Vec<f64> = (0..found.len()).map(mean).collect();
-        let mut order: Vec<usize> = (0..found.len()).filter(|&at| means[at] > 0.0).collect();
-        if order.is_empty() {
-            return Ok(Ranked::by_distance(found.to_vec()));
-        }
-        // Equally similar ones in the order in which they were found: the nearer one first.
-        order.sort_by(|&left, &right| means[right].total_cmp(&means[left]));
-        let likeness = |at: usize| Likeness {
-            mean: means[at],
-            of: by_resource.each_ref().map(|of| of.as_ref().map_or(means[at], |of| of[at])),
+        let ranked = |(number, asking): (usize, Asking)| {
+            let of = |resource: usize| by_resource[resource].as_ref().map(|found| found[number].as_slice());
+            in_order(asking.found, [of(0), of(1), of(2)])
         };
-        Ok(Ranked::learned(order.into_iter().map(|at| (found[at], likeness(at)))))
+        Ok(askings.into_iter().enumerate().map(ranked).collect())
     }
+}
+
+/// Puts rows in the order of their similarities, which are given by resource.
+fn in_order(found: Vec<(u32, f64)>, by_resource: [Option<&[f64]>; 3]) -> Ranked {
+    let chosen_by: Vec<&[f64]> = CHOOSING.iter().filter_map(|&resource| by_resource[resource as usize]).collect();
+    let mean = |at: usize| chosen_by.iter().map(|of| of[at]).sum::<f64>() / chosen_by.len().max(1) as f64;
+    let means: Vec<f64> = (0..found.len()).map(mean).collect();
+    let mut order: Vec<usize> = (0..found.len()).filter(|&at| means[at] > 0.0).collect();
+    if order.is_empty() {
+        return Ranked::by_distance(found);
+    }
+    // Equally similar ones in the order in which they were found: the nearer one first.
+    order.sort_by(|&left, &right| means[right].total_cmp(&means[left]));
+    let likeness =
+        |at: usize| Likeness { mean: means[at], of: by_resource.map(|of| of.map_or(means[at], |of| of[at])) };
+    Ranked::learned(order.into_iter().map(|at| (found[at], likeness(at))))
+}
+
+fn compared<'a>(asking: &'a Asking, counts: Option<Vec<bool>>, leaves: Vec<&'a [u16]>) -> Compared<'a> {
+    Compared { features: &asking.features, counts: counts.unwrap_or_default(), leaves }
 }
 
 /// Returns what stands for a row in draws.
@@ -121,49 +124,34 @@ fn key(row: &Remembered) -> u64 {
 }
 
 impl Grown {
-    fn similarities(
-        &self,
-        rows: &[Remembered],
-        features: &[Option<f64>],
-        found: &[(u32, f64)],
-        left_out: Option<u32>,
-    ) -> Result<Vec<f64>, ArtifactError> {
-        let left_out = left_out.and_then(|row| rows.get(row as usize));
-        let ending = self.ending(features, left_out)?;
-        let similarity = |&(row, _): &(u32, f64)| {
-            Ok(match self {
-                Self::Here { leaves, .. } => match leaves.get(row as usize) {
-                    Some(kept) => {
-                        ending.similarity(kept.get_or_init(|| self.leaves_here(rows, row).into_boxed_slice()))
-                    }
-                    None => ending.similarity(&self.leaves_here(rows, row)),
-                },
-                Self::Stored(forest) => ending.similarity(&forest.leaves(row)?),
+    /// Returns the similarities of each asking to what was found for it.
+    fn similarities(&self, rows: &[Remembered], askings: &[Asking]) -> Result<Vec<Vec<f64>>, ArtifactError> {
+        let counts = |asking: &Asking| {
+            let key = asking.left_out.and_then(|row| rows.get(row as usize)).map(key);
+            key.map(|key| match self {
+                Self::Here { forest, .. } => forest.unseen_by(key),
+                Self::Stored(forest) => forest.unseen_by(key),
             })
         };
-        found.iter().map(similarity).collect()
-    }
-
-    fn ending(&self, features: &[Option<f64>], left_out: Option<&Remembered>) -> Result<Ending, ArtifactError> {
         match self {
-            Self::Here { forest, .. } => {
-                let counts = left_out.map(|row| forest.unseen_by(key(row))).unwrap_or_default();
-                Ok(forest.ending(features, &counts))
+            Self::Here { forest, leaves } => {
+                let trees = forest.trees();
+                let of = |&(row, _): &(u32, f64)| leaves.get(row as usize * trees..).and_then(|rest| rest.get(..trees));
+                let leaves = |asking: &Asking| asking.found.iter().map(|one| of(one).unwrap_or_default()).collect();
+                let compared: Vec<Compared<'_>> =
+                    askings.iter().map(|asking| compared(asking, counts(asking), leaves(asking))).collect();
+                Ok(forest.similarities(&compared))
             }
             Self::Stored(forest) => {
-                let counts = left_out.map(|row| forest.unseen_by(key(row))).unwrap_or_default();
-                forest.ending(features, &counts)
+                let mut found = Vec::with_capacity(askings.len());
+                for asking in askings {
+                    let leaves: Vec<Vec<u16>> =
+                        asking.found.iter().map(|&(row, _)| forest.leaves(row)).collect::<Result<_, _>>()?;
+                    let leaves = leaves.iter().map(Vec::as_slice).collect();
+                    found.extend(forest.similarities(&[compared(asking, counts(asking), leaves)])?);
+                }
+                Ok(found)
             }
-        }
-    }
-
-    /// Returns the leaves of a stored row in trees that were grown now.
-    fn leaves_here(&self, rows: &[Remembered], row: u32) -> Vec<u32> {
-        match self {
-            Self::Here { forest, .. } => {
-                rows.get(row as usize).into_iter().flat_map(|row| forest.leaves(&row.features)).collect()
-            }
-            Self::Stored(_) => Vec::new(),
         }
     }
 }
@@ -201,10 +189,21 @@ mod tests {
         (0..u32::try_from(rows.len()).unwrap()).map(|row| (row, f64::from(row))).collect()
     }
 
+    fn rank(
+        alike: &Alike,
+        rows: &[Remembered],
+        features: &[Option<f64>],
+        found: &[(u32, f64)],
+        left_out: Option<u32>,
+    ) -> Result<Ranked, ArtifactError> {
+        let asking = Asking { features: features.to_vec(), found: found.to_vec(), left_out };
+        Ok(alike.rank(rows, vec![asking])?.remove(0))
+    }
+
     #[test]
     fn those_that_need_alike_are_chosen_and_shares_are_squared_similarities() {
         let rows = rows(200);
-        let ranked = Alike::grow(&rows).rank(&rows, &[Some(0.5), Some(0.99)], &everyone(&rows), None).unwrap();
+        let ranked = rank(&Alike::grow(&rows), &rows, &[Some(0.5), Some(0.99)], &everyone(&rows), None).unwrap();
         let chosen = ranked.first(15);
         assert_eq!(chosen.len(), 15);
         let total: f64 = chosen.iter().map(|one| one.similarity.unwrap().powi(2)).sum();
@@ -226,7 +225,7 @@ mod tests {
         let alike = Alike::grow(&rows);
         let sum = |row: u32, left_out: Option<u32>| {
             let others: Vec<(u32, f64)> = everyone(&rows).into_iter().filter(|(other, _)| *other != row).collect();
-            let ranked = alike.rank(&rows, &rows[row as usize].features, &others, left_out).unwrap();
+            let ranked = rank(&alike, &rows, &rows[row as usize].features, &others, left_out).unwrap();
             ranked.first(60).iter().filter_map(|one| one.similarity).sum::<f64>()
         };
         let (seen, unseen) =
@@ -237,7 +236,7 @@ mod tests {
     #[test]
     fn without_anything_learned_the_nearest_answer() {
         let rows = rows(10);
-        let ranked = Alike::grow(&rows).rank(&rows, &[Some(0.5), Some(0.5)], &everyone(&rows), None).unwrap();
+        let ranked = rank(&Alike::grow(&rows), &rows, &[Some(0.5), Some(0.5)], &everyone(&rows), None).unwrap();
         let chosen = ranked.first(3);
         assert_eq!(chosen.iter().map(|one| one.row).collect::<Vec<_>>(), [0, 1, 2]);
         assert!(chosen.iter().all(|one| one.similarity.is_none()));
@@ -249,13 +248,13 @@ mod tests {
         let path = folder.path().join("similarity.forest");
         let rows = rows(200);
         let alike = Alike::grow(&rows);
-        alike.write(&path, &rows).unwrap();
+        alike.write(&path, rows.len()).unwrap();
         let read = Alike::read(&path, 2, rows.len()).unwrap();
         for (features, left_out) in
             [([Some(0.5), Some(0.99)], None), ([None, Some(0.2)], None), ([rows[3].features[0], None], Some(3))]
         {
-            let grown = alike.rank(&rows, &features, &everyone(&rows), left_out).unwrap();
-            assert_eq!(read.rank(&rows, &features, &everyone(&rows), left_out).unwrap(), grown);
+            let grown = rank(&alike, &rows, &features, &everyone(&rows), left_out).unwrap();
+            assert_eq!(rank(&read, &rows, &features, &everyone(&rows), left_out).unwrap(), grown);
         }
         assert!(Alike::read(&path, 3, rows.len()).unwrap_err().to_string().contains("instead of 3"));
         assert!(Alike::read(&path, 2, rows.len() + 1).is_err());
@@ -266,9 +265,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("similarity.forest");
         let rows = rows(40);
-        Alike::grow(&rows).write(&path, &rows).unwrap();
+        Alike::grow(&rows).write(&path, rows.len()).unwrap();
         let ask = || -> Result<Ranked, ArtifactError> {
-            Alike::read(&path, 2, rows.len())?.rank(&rows, &[Some(0.5), None], &everyone(&rows), None)
+            rank(&Alike::read(&path, 2, rows.len())?, &rows, &[Some(0.5), None], &everyone(&rows), None)
         };
         let answer = ask().unwrap();
         let good = fs_err::read(&path).unwrap();

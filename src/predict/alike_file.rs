@@ -9,23 +9,21 @@ use crate::artifact::sealed::Seal;
 use crate::fingerprint::{StoredAbout, StoredForest};
 
 use super::alike::{Alike, Grown};
-use super::need::Remembered;
 
 const KIND: &str = "similarity-forest";
 
-/// Version 1 held the trees alone, with one checksum for all.
-const VERSION: u32 = 2;
+/// Version 1 held the trees alone, with one checksum for all; version 2 held nodes of 24 bytes and leaves of 4.
+const VERSION: u32 = 3;
 
 impl Alike {
-    /// Writes the forests, atomically. Those that lie in a file already are left there.
-    pub(super) fn write(&self, path: &Path, rows: &[Remembered]) -> Result<(), ArtifactError> {
+    /// Writes the forests and the leaves of the `rows` stored workloads, atomically. Those that lie in a file already are left there.
+    pub(super) fn write(&self, path: &Path, rows: usize) -> Result<(), ArtifactError> {
         let mut writer = BlockWriter::create(path)?;
         let mut at = 0;
         let mut abouts: [Option<StoredAbout>; 3] = [const { None }; 3];
         for (about, grown) in abouts.iter_mut().zip(self.grown()) {
-            if let Some(Grown::Here { forest, .. }) = grown {
-                let mut leaves = |row: usize| forest.leaves(&rows[row].features).collect();
-                let (stored, end) = forest.store(&mut writer, at, rows.len(), &mut leaves)?;
+            if let Some(Grown::Here { forest, leaves }) = grown {
+                let (stored, end) = forest.store(&mut writer, at, rows, leaves)?;
                 *about = Some(stored);
                 at = end;
             }

@@ -8,11 +8,12 @@ use rayon::prelude::*;
 
 use crate::index::{Metric, NearestNeighbours};
 
+use super::alike::Asking;
 use super::draw::{drawn, sample};
 use super::estimate::{Local, local};
 use super::knowledge::{Knowledge, Space};
 use super::memo::Memo;
-use super::need::Resource;
+use super::need::{Remembered, Resource};
 use super::ranked::{Breadth, Ranked};
 use super::tune::{Case, Tuned, choices_below, tune, wasted};
 use super::{DistanceMetric, NeighbourCount, PredictError, Question, Similarity};
@@ -20,6 +21,9 @@ use super::{DistanceMetric, NeighbourCount, PredictError, Question, Similarity};
 /// Most stored workloads that are left out in turn; of more, these many are drawn by a hash of their names. With 2,000
 /// the standard error of a coverage of 95 % is half a percent.
 pub(super) const MOST_CASES: usize = 2000;
+
+/// Workloads that are left out side by side: the trees are read once for all of them.
+const TOGETHER: usize = 16;
 
 /// Fewest earlier instances that answer for an application (ours).
 pub(super) const LEAST_INSTANCES: usize = 5;
@@ -108,7 +112,6 @@ impl Calibration {
             metric: knowledge.metric(space, question, absent)?,
             is_random,
         };
-        let one = |row: u32, scope: Scope| compared.leave_out(row, scope);
         let all = sample((0..knowledge.count()).collect(), &knowledge.rows, MOST_CASES);
         let mut recurring: Vec<u32> =
             knowledge.by_application.values().filter(|rows| rows.len() > LEAST_INSTANCES).flatten().copied().collect();
@@ -118,9 +121,10 @@ impl Calibration {
         let mut distances = Vec::new();
         let mut cases: BTreeMap<(Scope, Resource), Vec<Case>> = BTreeMap::new();
         for (scope, rows) in [(Scope::Store, all), (Scope::Application, drawn)] {
-            let left_out: Vec<_> = rows.par_iter().map(|&row| one(row, scope)).collect();
-            for outcome in left_out {
-                let Some((nearest, locals)) = outcome? else { continue };
+            let left_out: Vec<Result<Vec<LeftOut>, PredictError>> =
+                rows.par_chunks(TOGETHER).map(|rows| compared.leave_out(rows, scope)).collect();
+            let left_out: Vec<Vec<LeftOut>> = left_out.into_iter().collect::<Result<_, _>>()?;
+            for (nearest, locals) in left_out.into_iter().flatten() {
                 if scope == Scope::Store {
                     distances.push(nearest.0);
                 }
@@ -195,37 +199,50 @@ struct Compared<'a> {
 }
 
 impl Compared<'_> {
-    /// Returns what the other workloads say about `row`; nothing if there are none.
-    fn leave_out(&self, row: u32, scope: Scope) -> Result<Option<LeftOut>, PredictError> {
+    /// Returns what the other workloads say about each of `rows`, without those for which there are none.
+    fn leave_out(&self, rows: &[u32], scope: Scope) -> Result<Vec<LeftOut>, PredictError> {
         let Self { knowledge, space, question, .. } = self;
-        let Some(own) = knowledge.rows.get(row as usize) else { return Ok(None) };
-        let query = knowledge.place(space, question, &own.features, self.absent)?;
-        let others: Option<Vec<u32>> = match scope {
-            Scope::Store => None,
-            Scope::Application => Some(knowledge.siblings(row)),
-        };
-        let searched = if self.is_random { 1 } else { Knowledge::searched(question) };
-        let nearest = match &others {
-            None => space.index.nearest(&query, searched, &self.metric, &|other| other != row)?,
-            Some(others) => space.index.nearest_of(others, &query, searched, &self.metric)?,
-        };
-        let Some(first) = nearest.first() else { return Ok(None) };
+        let mut nearest_of = Vec::with_capacity(rows.len());
+        let mut askings = Vec::with_capacity(rows.len());
+        for &row in rows {
+            let Some(own) = knowledge.rows.get(row as usize) else { continue };
+            let query = knowledge.place(space, question, &own.features, self.absent)?;
+            let searched = if self.is_random { 1 } else { Knowledge::searched(question) };
+            let nearest = match scope {
+                Scope::Store => space.index.nearest(&query, searched, &self.metric, &|other| other != row)?,
+                Scope::Application => {
+                    space.index.nearest_of(&knowledge.siblings(row), &query, searched, &self.metric)?
+                }
+            };
+            let Some(first) = nearest.first() else { continue };
+            nearest_of.push((first.distance, row));
+            let found = nearest.iter().map(|found| (found.row, found.distance)).collect();
+            askings.push(Asking { features: own.features.clone(), found, left_out: Some(row) });
+        }
         let ranked = if self.is_random {
-            let (name, most) = (own.name(), Breadth::Wide.of(question.k));
-            Ranked::equally(match &others {
-                None => drawn(0, &name, (0..knowledge.count()).filter(|&other| other != row), most),
-                Some(others) => drawn(0, &name, others.iter().copied(), most),
-            })
+            nearest_of.iter().map(|&(_, row)| self.draw(row, scope)).collect()
         } else {
-            let found: Vec<(u32, f64)> = nearest.iter().map(|found| (found.row, found.distance)).collect();
-            knowledge.rank(space, question, &own.features, self.absent, found, Some(row))?
+            knowledge.rank(space, question, self.absent, askings)?
         };
-        let locals = Breadth::ALL.map(|breadth| {
-            let neighbours = ranked.first(breadth.of(question.k));
-            let floor = |resource: Resource| resource.floor(knowledge.floors());
-            Resource::ALL.map(|resource| local(&knowledge.rows, &neighbours, resource, floor(resource)))
-        });
-        Ok(Some(((first.distance, row), locals)))
+        let locals = |ranked: &Ranked| {
+            Breadth::ALL.map(|breadth| {
+                let neighbours = ranked.first(breadth.of(question.k));
+                let floor = |resource: Resource| resource.floor(knowledge.floors());
+                Resource::ALL.map(|resource| local(&knowledge.rows, &neighbours, resource, floor(resource)))
+            })
+        };
+        Ok(nearest_of.into_iter().zip(&ranked).map(|(nearest, ranked)| (nearest, locals(ranked))).collect())
+    }
+
+    /// Returns others drawn at random for `row`.
+    fn draw(&self, row: u32, scope: Scope) -> Ranked {
+        let knowledge = self.knowledge;
+        let name = knowledge.rows.get(row as usize).map(Remembered::name).unwrap_or_default();
+        let most = Breadth::Wide.of(self.question.k);
+        Ranked::equally(match scope {
+            Scope::Store => drawn(0, &name, (0..knowledge.count()).filter(|&other| other != row), most),
+            Scope::Application => drawn(0, &name, knowledge.siblings(row).into_iter(), most),
+        })
     }
 }
 

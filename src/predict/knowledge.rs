@@ -9,7 +9,7 @@ use crate::profile::quantile::interpolated;
 use crate::profile::{Floors, Window, WindowProfile};
 use crate::trace::UnitContract;
 
-use super::alike::{Alike, candidates};
+use super::alike::{Alike, Asking, candidates};
 use super::calibrate::{Calibration, CalibrationKey};
 use super::growth::Growths;
 use super::memo::Memo;
@@ -324,26 +324,26 @@ impl Knowledge {
         }
     }
 
-    /// Puts the nearest fingerprints `found` in the order in which they answer. `left_out` is a stored row that is asked about.
+    /// Puts the nearest fingerprints of each asking in the order in which they answer; its features are compared without those that
+    /// are `absent`.
     pub(super) fn rank(
         &self,
         space: &Space,
         question: &Question,
-        features: &[Option<f64>],
         absent: &[usize],
-        found: Vec<(u32, f64)>,
-        left_out: Option<u32>,
-    ) -> Result<Ranked, PredictError> {
+        mut askings: Vec<Asking>,
+    ) -> Result<Vec<Ranked>, PredictError> {
         match question.similarity {
-            Similarity::Distance => Ok(Ranked::by_distance(found)),
+            Similarity::Distance => Ok(askings.into_iter().map(|asking| Ranked::by_distance(asking.found)).collect()),
             Similarity::Learned => {
-                let mut shown = features.to_vec();
-                for &position in absent {
-                    if let Some(value) = shown.get_mut(position) {
-                        *value = None;
+                for asking in &mut askings {
+                    for &position in absent {
+                        if let Some(value) = asking.features.get_mut(position) {
+                            *value = None;
+                        }
                     }
                 }
-                Ok(space.alike.rank(&self.rows, &shown, &found, left_out)?)
+                Ok(space.alike.rank(&self.rows, askings)?)
             }
         }
     }

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use crate::index::{NearestNeighbours, Neighbour};
 
+use super::alike::Asking;
 use super::calibrate::{Calibration, LEAST_INSTANCES, Scope};
 use super::draw::drawn;
 use super::estimate::{Local, allocation, local};
@@ -132,7 +133,9 @@ impl Knowledge {
         let admits = |row: u32| (asked.admits)(row as usize);
         let searched = if asked.selection == Selection::Nearest { Self::searched(asked.question) } else { 1 };
         let rank = |found: Vec<(u32, f64)>| {
-            self.rank(asked.space, asked.question, &asked.features, &asked.absent, found, None)
+            let asking = Asking { features: asked.features.clone(), found, left_out: None };
+            let mut ranked = self.rank(asked.space, asked.question, &asked.absent, vec![asking])?;
+            Ok::<Ranked, PredictError>(ranked.pop().unwrap_or_else(|| Ranked::equally(Vec::new())))
         };
         let most = Breadth::Wide.of(asked.question.k);
         let found = pairs(asked.space.index.nearest(&asked.query, searched, &metric, &admits)?);

@@ -178,7 +178,7 @@ impl Knowledge {
             files.push(FileRecord::of(folder, MODEL, self.rows.len() as u64)?);
             space.index.write(&folder.join(TREE))?;
             files.push(FileRecord::of(folder, TREE, self.rows.len() as u64)?);
-            space.alike.write(&folder.join(FORESTS), &self.rows)?;
+            space.alike.write(&folder.join(FORESTS), self.rows.len())?;
             files.push(FileRecord::of_blocks(folder, FORESTS, self.rows.len() as u64)?);
             let mut calibrations = Vec::new();
             for (without, absent) in self.variants() {

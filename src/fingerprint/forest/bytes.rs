@@ -1,14 +1,17 @@
-//! A node as bytes, little-endian: feature (4), left child (4), cut (8), share of what lacks it (8).
+//! A node as bytes, little-endian: feature (2), left child (2), share of what lacks it (4), cut (8).
 
-use super::{LEAF, Node};
+use super::{NO_FEATURE, Node};
+
+/// Bytes of a node.
+pub(super) const NODE: usize = 16;
 
 impl Node {
     /// Appends the node to `bytes`.
     pub(super) fn encode(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.feature.to_le_bytes());
         bytes.extend(self.left.to_le_bytes());
-        bytes.extend(self.cut.to_le_bytes());
         bytes.extend(self.lacking.to_le_bytes());
+        bytes.extend(self.cut.to_le_bytes());
     }
 
     /// Takes node `at` of a tree of `count` off the front of `bytes`. It is checked: children lie behind their parent and inside
@@ -17,12 +20,13 @@ impl Node {
     /// # Errors
     /// What does not fit, in words.
     pub(super) fn decode(bytes: &mut &[u8], at: usize, count: usize, width: usize) -> Result<Self, String> {
-        let feature = u32::from_le_bytes(take(bytes)?);
-        let left = u32::from_le_bytes(take(bytes)?);
+        let feature = u16::from_le_bytes(take(bytes)?);
+        let left = u16::from_le_bytes(take(bytes)?);
+        let lacking = f32::from_le_bytes(take(bytes)?);
         let cut = f64::from_le_bytes(take(bytes)?);
-        let lacking = f64::from_le_bytes(take(bytes)?);
-        let is_sound = left as usize > at && (left as usize) < count - 1 && (feature as usize) < width;
-        if at >= count || (feature != LEAF && !(is_sound && cut.is_finite() && (0.0..=1.0).contains(&lacking))) {
+        let child = usize::from(left);
+        let is_sound = child > at && child + 1 < count && usize::from(feature) < width;
+        if at >= count || (feature != NO_FEATURE && !(is_sound && cut.is_finite() && (0.0..=1.0).contains(&lacking))) {
             return Err(format!("node {at} is impossible"));
         }
         Ok(Self { feature, left, cut, lacking })

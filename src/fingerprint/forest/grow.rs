@@ -1,28 +1,30 @@
 //! Growing one tree: at every node one random cut per feature, the best of which splits it, until targets agree.
 
+use std::collections::VecDeque;
+
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::{LEAF, Node, Tree};
+use super::{MOST_NODES, Node, Tree};
 
 /// Targets closer than this are the same.
 const SAME_TARGET: f64 = 1e-9;
 
 /// The features that vary, column by column; what is missing is undefined.
 pub(super) struct Columns {
-    varying: Vec<(u32, Vec<f64>)>,
+    varying: Vec<(u16, Vec<f64>)>,
 }
 
 impl Columns {
     /// Turns rows of `width` features into columns.
-    pub(super) fn of(rows: &[Vec<Option<f64>>], width: usize) -> Self {
-        let column = |(feature, position): (u32, usize)| {
+    pub(super) fn of<R: AsRef<[Option<f64>]>>(rows: &[R], width: usize) -> Self {
+        let column = |(feature, position): (u16, usize)| {
             let values: Vec<f64> =
-                rows.iter().map(|row| row.get(position).copied().flatten().unwrap_or(f64::NAN)).collect();
+                rows.iter().map(|row| row.as_ref().get(position).copied().flatten().unwrap_or(f64::NAN)).collect();
             let (low, high) = range(values.iter().copied())?;
             (low < high).then_some((feature, values))
         };
-        Self { varying: (0_u32..).zip(0..width).filter_map(column).collect() }
+        Self { varying: (0_u16..).zip(0..width).filter_map(column).collect() }
     }
 }
 
@@ -33,14 +35,13 @@ struct Cut {
     /// Where rows without the feature go; nothing where there are none.
     lacking_left: Option<bool>,
     score: f64,
-    share_left: f64,
+    share_left: f32,
 }
 
 /// Grows a tree on `sample`, rows with their targets.
 pub(super) fn tree(columns: &Columns, mut sample: Vec<(u32, f64)>, seed: u64) -> Tree {
-    const UNGROWN: Node = Node { feature: LEAF, left: 0, cut: 0.0, lacking: 0.0 };
     let mut draws = Pcg64Mcg::seed_from_u64(seed);
-    let mut nodes = vec![UNGROWN];
+    let mut nodes = vec![Node::UNGROWN];
     let mut open = vec![(0_usize, 0_usize, sample.len())];
     while let Some((node, begin, end)) = open.pop() {
         let rows = &mut sample[begin..end];
@@ -57,14 +58,46 @@ pub(super) fn tree(columns: &Columns, mut sample: Vec<(u32, f64)>, seed: u64) ->
         // A stable partition: the order of rows inside a node does not depend on anything but the sample.
         rows.sort_by_key(|&(row, _)| !goes_left(row));
         let middle = begin + rows.partition_point(|&(row, _)| goes_left(row));
-        let Ok(left) = u32::try_from(nodes.len()) else { continue };
+        let Ok(left) = u16::try_from(nodes.len()) else { continue };
+        if nodes.len() + 2 > MOST_NODES {
+            continue;
+        }
         let lacking = match cut.lacking_left {
-            Some(is_left) => f64::from(u8::from(is_left)),
+            Some(is_left) => f32::from(u8::from(is_left)),
             None => cut.share_left,
         };
         nodes[node] = Node { feature: *feature, left, cut: cut.at, lacking };
-        nodes.extend([UNGROWN, UNGROWN]);
-        open.extend([(left as usize, begin, middle), (left as usize + 1, middle, end)]);
+        nodes.extend([Node::UNGROWN, Node::UNGROWN]);
+        open.extend([(usize::from(left), begin, middle), (usize::from(left) + 1, middle, end)]);
+    }
+    gathered(&nodes)
+}
+
+/// Nodes that are put beside each other, so that a path through a tree in a file touches few of its blocks: 16 bytes each.
+const GATHERED: usize = 254;
+
+/// Returns the same tree with the upper levels first, then each part below them for itself.
+pub(super) fn gathered(tree: &[Node]) -> Tree {
+    let mut nodes: Tree = Vec::with_capacity(tree.len());
+    nodes.extend(tree.first());
+    // Positions in the old tree and in the new one.
+    let mut parts = VecDeque::from([(0_usize, 0_usize)]);
+    while let Some(top) = parts.pop_front() {
+        let (mut level, mut placed) = (VecDeque::from([top]), 0);
+        while let Some((old, new)) = level.pop_front() {
+            let Some((left, right)) = tree[old].children() else { continue };
+            if placed + 2 > GATHERED {
+                parts.push_back((old, new));
+                continue;
+            }
+            placed += 2;
+            let at = nodes.len();
+            if let Ok(at) = u16::try_from(at) {
+                nodes[new].left = at;
+            }
+            nodes.extend([tree[left as usize], tree[right as usize]]);
+            level.extend([(left as usize, at), (right as usize, at + 1)]);
+        }
     }
     nodes
 }
@@ -109,10 +142,15 @@ fn best_cut(columns: &Columns, rows: &[(u32, f64)], draws: &mut Pcg64Mcg) -> Opt
         // The decrease of the squared error, but for a constant of the node.
         let score = left_sum * left_sum / left + right_sum * right_sum / (all - left);
         if best.as_ref().is_none_or(|best| score > best.score) {
-            best = Some(Cut { column, at, lacking_left, score, share_left: left / all });
+            best = Some(Cut { column, at, lacking_left, score, share_left: narrow(left / all) });
         }
     }
     best
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a share in 32 bits: shares out what a newcomer lacks")]
+const fn narrow(share: f64) -> f32 {
+    share as f32
 }
 
 /// Returns the smallest and the largest defined value.

@@ -13,9 +13,11 @@
 //! whatever the number of threads.
 
 mod bytes;
+mod compare;
 mod grow;
 mod stored;
 
+pub use compare::Compared;
 pub use stored::{StoredAbout, StoredForest};
 
 use std::convert::Infallible;
@@ -38,21 +40,52 @@ const LEAST_ROWS: usize = 20;
 /// alone, so that a path through many unknown features does not become the whole tree (ours).
 const LEAST_MASS: f64 = 1.0 / 64.0;
 
-/// Marks a leaf.
+/// Names no leaf: larger than any.
 const LEAF: u32 = u32::MAX;
+
+/// Stored rows that walk one tree before the next.
+const TOGETHER: usize = 256;
 
 /// A split, or a leaf.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Node {
-    /// Position of the feature in a row, or [`LEAF`].
-    feature: u32,
+    /// Position of the feature in a row, or [`NO_FEATURE`] in a leaf.
+    feature: u16,
     /// Position of the left child; the right one follows.
-    left: u32,
-    /// Values up to this go left.
-    cut: f64,
+    left: u16,
     /// What goes left of the mass of a row that lacks the feature: 0 or 1 where such rows took part in the split, else
     /// the share of the rows that went left.
-    lacking: f64,
+    lacking: f32,
+    /// Values up to this go left.
+    cut: f64,
+}
+
+/// Marks a leaf.
+const NO_FEATURE: u16 = u16::MAX;
+
+/// Most nodes of a tree, so that two bytes name one: more than twice what a tree of [`MOST_SAMPLED`] rows can have.
+const MOST_NODES: usize = 1 << 16;
+
+impl Node {
+    const UNGROWN: Self = Self { feature: NO_FEATURE, left: 0, lacking: 0.0, cut: 0.0 };
+
+    /// Returns the children; nothing for a leaf.
+    fn children(&self) -> Option<(u32, u32)> {
+        let left = u32::from(self.left);
+        (self.feature != NO_FEATURE).then_some((left, left + 1))
+    }
+
+    fn value(&self, row: &[Option<f64>]) -> Option<f64> {
+        row.get(usize::from(self.feature)).copied().flatten()
+    }
+
+    /// Returns where a stored row goes. What it lacks goes where most rows went.
+    fn goes_left(&self, row: &[Option<f64>]) -> bool {
+        match self.value(row) {
+            Some(value) => value <= self.cut,
+            None => self.lacking >= 0.5,
+        }
+    }
 }
 
 type Tree = Vec<Node>;
@@ -66,25 +99,14 @@ pub struct Forest {
     trees: Vec<Tree>,
 }
 
-/// Where a newcomer ends in the trees that count.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Ending {
-    /// By tree: its only leaf, or [`LEAF`] where there are several or the tree does not count.
-    single: Vec<u32>,
-    /// (tree, leaf, probability) where there are several; those of a tree sum to 1.
-    several: Vec<(usize, u32, f64)>,
-    /// How many trees count.
-    trees: u32,
-}
-
 impl Forest {
     /// Grows a forest that tells `targets` apart; nothing with fewer than 20 targets.
     ///
     /// `rows` have one length; missing values are `None`. Targets are finite; rows without one take no part. `keys` name the rows:
     /// which of them a tree sees, and in which order, depends on their keys and not on the order of `rows`. Cost: per
     /// tree two passes over the rows of each node and feature, about rows × features × log2(rows).
-    pub fn grow(rows: &[Vec<Option<f64>>], targets: &[Option<f64>], keys: &[u64], seed: u64) -> Option<Self> {
-        let width = rows.first()?.len();
+    pub fn grow<R: AsRef<[Option<f64>]>>(rows: &[R], targets: &[Option<f64>], keys: &[u64], seed: u64) -> Option<Self> {
+        let width = rows.first()?.as_ref().len();
         let known = targets.iter().flatten().count();
         if known < LEAST_ROWS {
             return None;
@@ -119,102 +141,43 @@ impl Forest {
     }
 
     /// Returns the leaf of a stored row in every tree. What it lacks goes where most rows went.
-    pub fn leaves(&self, row: &[Option<f64>]) -> impl Iterator<Item = u32> {
-        self.trees.iter().map(|tree| {
-            let mut at = 0;
-            while let Some((node, left, right)) = split(tree, at) {
-                let goes_left = match value(row, node) {
-                    Some(value) => value <= node.cut,
-                    None => node.lacking >= 0.5,
-                };
-                at = if goes_left { left } else { right };
-            }
-            at
-        })
+    pub fn leaves(&self, row: &[Option<f64>]) -> Vec<u16> {
+        self.trees.iter().map(|tree| leaf(tree, row)).collect()
     }
 
-    /// Returns where a newcomer ends in the trees for which `counts` holds (all where it is empty). What it lacks is no
-    /// reason to tell it apart: it follows both sides of such a split, each with the share of the rows that went there.
-    pub fn ending(&self, row: &[Option<f64>], counts: &[bool]) -> Ending {
+    /// Returns [`Self::leaves`] of stored rows, one after the other, found on all threads of the pool.
+    pub fn leaves_of<R: AsRef<[Option<f64>]> + Sync>(&self, rows: &[R]) -> Vec<u16> {
+        let trees = self.trees.len();
+        let mut leaves = vec![0; rows.len() * trees];
+        leaves.par_chunks_mut((TOGETHER * trees).max(1)).zip(rows.par_chunks(TOGETHER)).for_each(|(leaves, rows)| {
+            // A tree at a time, which then stays in the processor's cache.
+            for (number, tree) in self.trees.iter().enumerate() {
+                for (own, row) in leaves.chunks_exact_mut(trees).zip(rows) {
+                    own[number] = leaf(tree, row.as_ref());
+                }
+            }
+        });
+        leaves
+    }
+
+    /// Returns the similarity of each row to each of its stored rows, from 0 to 1.
+    pub fn similarities(&self, rows: &[Compared<'_>]) -> Vec<Vec<f64>> {
         let node = |tree: usize, at: u32| Ok::<Node, Infallible>(self.trees[tree][at as usize]);
-        match end(self.trees.len(), &node, row, counts) {
-            Ok(ending) => ending,
+        match compare::similarities(self.trees.len(), node, rows) {
+            Ok(found) => found,
             Err(never) => match never {},
         }
     }
 }
 
-/// Returns [`Forest::ending`] in trees whose nodes `node_of` gives by tree and position.
-fn end<E>(
-    trees: usize,
-    node_of: &dyn Fn(usize, u32) -> Result<Node, E>,
-    row: &[Option<f64>],
-    counts: &[bool],
-) -> Result<Ending, E> {
-    let mut ending = Ending::default();
-    let mut open = Vec::new();
-    for tree in 0..trees {
-        let mut single = LEAF;
-        if counts.get(tree).copied().unwrap_or(true) {
-            ending.trees += 1;
-            let begin = ending.several.len();
-            open.push((0, 1.0));
-            while let Some((mut at, mut mass)) = open.pop() {
-                loop {
-                    let node = node_of(tree, at)?;
-                    if node.feature == LEAF {
-                        break;
-                    }
-                    let (left, right) = (node.left, node.left + 1);
-                    at = match value(row, &node) {
-                        Some(value) if value <= node.cut => left,
-                        Some(_) => right,
-                        None => {
-                            let (larger, smaller) = if node.lacking >= 0.5 { (left, right) } else { (right, left) };
-                            let apart = mass * node.lacking.min(1.0 - node.lacking);
-                            if apart >= LEAST_MASS {
-                                open.push((smaller, apart));
-                                mass -= apart;
-                            }
-                            larger
-                        }
-                    };
-                }
-                ending.several.push((tree, at, mass));
-            }
-            if let [(_, leaf, _)] = ending.several[begin..] {
-                single = leaf;
-                ending.several.truncate(begin);
-            }
-        }
-        ending.single.push(single);
+/// Returns the leaf of a stored row. A tree has at most [`MOST_NODES`] nodes.
+#[expect(clippy::cast_possible_truncation, reason = "a position in a tree fits into two bytes")]
+fn leaf(tree: &[Node], row: &[Option<f64>]) -> u16 {
+    let mut at = 0;
+    while let Some((left, right)) = tree.get(at as usize).and_then(Node::children) {
+        at = if tree[at as usize].goes_left(row) { left } else { right };
     }
-    Ok(ending)
-}
-
-impl Ending {
-    /// Returns the similarity to a stored row whose `leaves` are given, from 0 to 1: the share of the trees.
-    pub fn similarity(&self, leaves: &[u32]) -> f64 {
-        if self.trees == 0 {
-            return 0.0;
-        }
-        let mut same = 0_u32;
-        for (own, other) in self.single.iter().zip(leaves) {
-            same += u32::from(own == other);
-        }
-        let partly = self.several.iter().filter(|(tree, leaf, _)| leaves.get(*tree) == Some(leaf));
-        (f64::from(same) + partly.map(|(_, _, mass)| mass).sum::<f64>()) / f64::from(self.trees)
-    }
-}
-
-/// Returns the node with its children; nothing for a leaf.
-fn split(tree: &[Node], at: u32) -> Option<(&Node, u32, u32)> {
-    let node = tree.get(at as usize)?;
-    (node.feature != LEAF).then_some((node, node.left, node.left + 1))
-}
-
-fn value(row: &[Option<f64>], node: &Node) -> Option<f64> {
-    row.get(node.feature as usize).copied().flatten()
+    at as u16
 }
 
 /// Returns whether a tree is grown on a row: a draw that depends on seed, tree and key alone.

@@ -1,6 +1,6 @@
 //! A forest in a file of blocks, of which only the paths of a newcomer and the leaves of its candidates are read.
 //!
-//! The nodes lie tree by tree as in [`super::bytes`]; the leaves of the stored rows lie row by row, 4 bytes for each tree.
+//! The nodes lie tree by tree as in [`super::bytes`]; the leaves of the stored rows lie row by row, 2 bytes for each tree.
 
 use std::sync::Arc;
 
@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use crate::artifact::ArtifactError;
 use crate::artifact::blocks::{BlockWriter, Blocks};
 
-use super::{Ending, Forest, LEAF, Node, end, is_sampled};
+use super::bytes::NODE as NODE_BYTES;
+use super::{Compared, Forest, Node, compare, is_sampled};
 
 /// Bytes of a node.
-const NODE: u64 = 24;
+const NODE: u64 = NODE_BYTES as u64;
 
 /// Bytes of a leaf's number.
-const NUMBER: u64 = 4;
+const NUMBER: u64 = 2;
 
 /// Where a forest lies in its file, and what its trees were grown on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +44,7 @@ pub struct StoredForest {
 }
 
 impl Forest {
-    /// Appends nodes, and the leaves of the stored rows as `leaves_of` gives them, to a file of which `at` bytes are written.
+    /// Appends nodes, and the `leaves` of `rows` stored rows ([`Forest::leaves_of`]), to a file of which `at` bytes are written.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -52,7 +53,7 @@ impl Forest {
         writer: &mut BlockWriter,
         at: u64,
         rows: usize,
-        leaves_of: &mut dyn FnMut(usize) -> Vec<u32>,
+        leaves: &[u16],
     ) -> Result<(StoredAbout, u64), ArtifactError> {
         let mut bytes = Vec::new();
         for tree in &self.trees {
@@ -63,15 +64,15 @@ impl Forest {
             writer.append(&bytes)?;
         }
         let nodes: Vec<u32> = self.trees.iter().map(|tree| u32::try_from(tree.len()).unwrap_or(u32::MAX)).collect();
-        let leaves = at + NODE * nodes.iter().map(|&count| u64::from(count)).sum::<u64>();
-        for row in 0..rows {
+        let begin = at + NODE * nodes.iter().map(|&count| u64::from(count)).sum::<u64>();
+        for leaves in leaves.chunks(1 << 16) {
             bytes.clear();
-            bytes.extend(leaves_of(row).into_iter().flat_map(u32::to_le_bytes));
+            bytes.extend(leaves.iter().flat_map(|leaf| leaf.to_le_bytes()));
             writer.append(&bytes)?;
         }
-        let end = leaves + NUMBER * rows as u64 * nodes.len() as u64;
+        let end = begin + NUMBER * leaves.len() as u64;
         let (width, seed, sampled) = (self.width, self.seed, self.sampled);
-        Ok((StoredAbout { width, seed, sampled, nodes, begin: at, rows: rows as u64, leaves }, end))
+        Ok((StoredAbout { width, seed, sampled, nodes, begin: at, rows: rows as u64, leaves: begin }, end))
     }
 }
 
@@ -113,33 +114,33 @@ impl StoredForest {
         trees.zip(&self.begins).map(|(tree, _)| !is_sampled(self.about.seed, tree, key, self.about.sampled)).collect()
     }
 
-    /// Returns [`Forest::ending`].
+    /// Returns [`Forest::similarities`].
     ///
     /// # Errors
     /// What is read is damaged.
-    pub fn ending(&self, row: &[Option<f64>], counts: &[bool]) -> Result<Ending, ArtifactError> {
-        end(self.begins.len(), &|tree, at| self.node(tree, at), row, counts)
+    pub fn similarities(&self, rows: &[Compared<'_>]) -> Result<Vec<Vec<f64>>, ArtifactError> {
+        compare::similarities(self.begins.len(), |tree, at| self.node(tree, at), rows)
     }
 
     /// Returns the leaves of a stored row.
     ///
     /// # Errors
     /// What is read is damaged, or there is no such row.
-    pub fn leaves(&self, row: u32) -> Result<Vec<u32>, ArtifactError> {
+    pub fn leaves(&self, row: u32) -> Result<Vec<u16>, ArtifactError> {
         let trees = self.begins.len();
-        let mut bytes = vec![0; trees * 4];
+        let mut bytes = vec![0; trees * 2];
         let from = self.about.leaves + NUMBER * u64::from(row) * trees as u64;
         if u64::from(row) >= self.about.rows {
             return Err(self.damaged(format!("there is no row {row}")));
         }
         self.blocks.copy(from, &mut bytes)?;
-        Ok(bytes.chunks_exact(4).map(|leaf| leaf.try_into().map_or(LEAF, u32::from_le_bytes)).collect())
+        Ok(bytes.as_chunks::<2>().0.iter().map(|leaf| u16::from_le_bytes(*leaf)).collect())
     }
 
     /// Returns a node, checked: children lie behind their parent and inside the tree, so that no walk is endless.
     fn node(&self, tree: usize, at: u32) -> Result<Node, ArtifactError> {
         let (begin, count) = (self.begins[tree], self.about.nodes[tree]);
-        let mut bytes = [0; 24];
+        let mut bytes = [0; NODE_BYTES];
         self.blocks.copy(begin + NODE * u64::from(at), &mut bytes)?;
         Node::decode(&mut &bytes[..], at as usize, count as usize, self.about.width)
             .map_err(|what| self.damaged(format!("tree {tree}: {what}")))

@@ -31,8 +31,9 @@ fn grow(rows: &[Vec<Option<f64>>], targets: &[Option<f64>], seed: u64) -> Option
 }
 
 fn similarities(forest: &Forest, rows: &[Vec<Option<f64>>], query: &[Option<f64>]) -> Vec<f64> {
-    let ending = forest.ending(query, &[]);
-    rows.iter().map(|row| ending.similarity(&forest.leaves(row).collect::<Vec<_>>())).collect()
+    let leaves = forest.leaves_of(rows);
+    let leaves = leaves.chunks(forest.trees()).collect();
+    forest.similarities(&[Compared { features: query, counts: Vec::new(), leaves }]).remove(0)
 }
 
 #[test]
@@ -62,13 +63,6 @@ fn a_stored_row_ends_with_itself_in_every_tree() {
 fn what_a_newcomer_lacks_does_not_tell_it_apart() {
     let (rows, targets) = rows();
     let forest = grow(&rows, &targets, 1).unwrap();
-    let ending = forest.ending(&[Some(3.05), None, None, None], &[]);
-    assert!(!ending.several.is_empty());
-    for tree in 0..forest.trees() {
-        let masses = ending.several.iter().filter(|(number, ..)| *number == tree).map(|(.., mass)| mass);
-        let mass = if ending.single[tree] == LEAF { masses.sum() } else { 1.0 };
-        assert!((mass - 1.0_f64).abs() < 1e-9, "a newcomer of mass {mass} in tree {tree}");
-    }
     let found = similarities(&forest, &rows, &[Some(3.05), None, None, None]);
     let best = found.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
     assert_eq!(best % 6, 3);
@@ -91,13 +85,19 @@ fn a_third_of_the_trees_has_not_seen_a_row() {
 fn trees_that_saw_a_row_do_not_count_where_they_are_told_not_to() {
     let (rows, targets) = rows();
     let forest = grow(&rows, &targets, 1).unwrap();
-    let leaves: Vec<u32> = forest.leaves(&rows[1]).collect();
+    let leaves = forest.leaves(&rows[1]);
     let mut other = leaves.clone();
     other[0] = leaves[0] + 1;
     let mut counts = vec![true; forest.trees()];
-    assert!(forest.ending(&rows[1], &counts).similarity(&other) < 1.0);
+    let similarity = |counts: &[bool]| {
+        let row = Compared { features: &rows[1], counts: counts.to_vec(), leaves: vec![&other] };
+        forest.similarities(&[row])[0][0]
+    };
+    assert!(similarity(&counts) < 1.0);
     counts[0] = false;
-    assert!((forest.ending(&rows[1], &counts).similarity(&other) - 1.0).abs() < 1e-12);
+    assert!((similarity(&counts) - 1.0).abs() < 1e-12);
+    counts.fill(false);
+    assert_eq!(similarity(&counts).to_bits(), 0.0_f64.to_bits());
 }
 
 #[test]
@@ -150,8 +150,7 @@ fn stored(
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
     let mut writer = BlockWriter::create(&first).unwrap();
     writer.append(b"something before").unwrap();
-    let mut leaves = |row: usize| forest.leaves(&rows[row]).collect();
-    let (about, end) = forest.store(&mut writer, 16, rows.len(), &mut leaves).unwrap();
+    let (about, end) = forest.store(&mut writer, 16, rows.len(), &forest.leaves_of(rows)).unwrap();
     let seal = Seal { kind: "test".to_owned(), version: 1, about: String::new() };
     writer.commit(&seal).unwrap();
     let mut content = vec![0; usize::try_from(end).unwrap()];
@@ -168,16 +167,45 @@ fn a_stored_forest_answers_as_the_grown_one_and_impossible_nodes_are_refused() {
     let (rows, targets) = rows();
     let forest = grow(&rows, &targets, 1).unwrap();
     let same = stored(&forest, &rows, |_| ()).unwrap();
-    for query in [vec![Some(3.05), Some(0.99), Some(1.0), None], vec![None; 4], rows[7].clone()] {
-        assert_eq!(same.ending(&query, &[]).unwrap(), forest.ending(&query, &[]));
+    let leaves = forest.leaves_of(&rows);
+    let queries = [vec![Some(3.05), Some(0.99), Some(1.0), None], vec![None; 4], rows[7].clone()];
+    let asked = |query: usize| {
+        let leaves = leaves.chunks(forest.trees()).collect();
+        [Compared { features: &queries[query], counts: Vec::new(), leaves }]
+    };
+    for query in 0..queries.len() {
+        assert_eq!(same.similarities(&asked(query)).unwrap(), forest.similarities(&asked(query)));
     }
     for row in [0, 1, 299] {
-        assert_eq!(same.leaves(row).unwrap(), forest.leaves(&rows[row as usize]).collect::<Vec<u32>>());
+        assert_eq!(same.leaves(row).unwrap(), forest.leaves(&rows[row as usize]));
         assert_eq!(same.unseen_by(u64::from(row)), forest.unseen_by(u64::from(row)));
     }
     assert!(same.leaves(300).is_err());
     // The first node's left child points at the node itself: a walk would never end.
-    let endless = stored(&forest, &rows, |content| content[20..24].copy_from_slice(&0_u32.to_le_bytes())).unwrap();
-    assert!(endless.ending(&rows[0], &[]).unwrap_err().to_string().contains("impossible"));
+    let endless = stored(&forest, &rows, |content| content[18..20].copy_from_slice(&0_u16.to_le_bytes())).unwrap();
+    assert!(endless.similarities(&asked(2)).unwrap_err().to_string().contains("impossible"));
     assert!(stored(&forest, &rows, |content| content.truncate(content.len() - 1)).is_err());
+}
+
+#[test]
+fn a_tree_that_was_put_in_order_is_the_same_tree() {
+    // A comb: each left child is a leaf, the right one goes on, 2,000 levels deep.
+    let comb: Vec<Node> = (0..2001_u16)
+        .flat_map(|level| {
+            let split = Node { feature: 0, left: 2 * level + 1, cut: f64::from(level), lacking: 1.0 };
+            let last = level == 2000;
+            let leaf = Node { cut: f64::from(level), ..Node::UNGROWN };
+            let next = if last { Node { cut: 9999.0, ..Node::UNGROWN } } else { split };
+            [(level > 0).then_some(leaf), Some(next)].into_iter().flatten()
+        })
+        .collect();
+    let ordered = grow::gathered(&comb);
+    assert_eq!(ordered.len(), comb.len());
+    for value in [-5.0, 0.5, 77.2, 1999.5, 5000.0] {
+        let end = |tree: &[Node]| tree[usize::from(leaf(tree, &[Some(value)]))].cut;
+        assert_eq!(end(&ordered).to_bits(), end(&comb).to_bits());
+    }
+    for (at, node) in ordered.iter().enumerate() {
+        assert!(node.children().is_none_or(|(left, _)| left as usize > at));
+    }
 }
