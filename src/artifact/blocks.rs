@@ -2,13 +2,17 @@
 //!
 //! From the end: magic (8 bytes), CRC-32 of the footer (4, little-endian), its length (4), footer JSON (kind, version, `about`, length
 //! of the content, CRC-32 of the table), the table (the CRC-32 of every block, 4 bytes each), the content from byte 0. Opening checks
-//! everything but the content, whose cost grows with the file; what was read stays in memory, so a block is read and compared once.
+//! everything but the content, whose cost grows with the file. What is used often stays in a [`BlockCache`] of bounded size, which the files
+//! of one reader share: what an open file says never changes, because files are replaced and not rewritten.
 
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use super::sealed::Seal;
@@ -103,6 +107,46 @@ impl BlockWriter {
     }
 }
 
+/// Blocks of several files that were read and compared, as many as fit.
+#[derive(Debug)]
+pub struct BlockCache {
+    held: Cache<(u32, u32), Arc<[u8]>, Length>,
+    files: AtomicU32,
+}
+
+/// How often a cache was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheUse {
+    /// Blocks that were there.
+    pub hits: u64,
+    /// Blocks that were read from a file.
+    pub misses: u64,
+    /// Bytes held.
+    pub bytes: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Length;
+
+impl Weighter<(u32, u32), Arc<[u8]>> for Length {
+    fn weight(&self, _: &(u32, u32), block: &Arc<[u8]>) -> u64 {
+        block.len() as u64
+    }
+}
+
+impl BlockCache {
+    /// Makes a cache of at most so many bytes.
+    pub fn of(bytes: u64) -> Arc<Self> {
+        let blocks = usize::try_from(bytes / BLOCK as u64).unwrap_or(usize::MAX);
+        Arc::new(Self { held: Cache::with_weighter(blocks, bytes, Length), files: AtomicU32::new(0) })
+    }
+
+    /// Returns how often it was asked so far.
+    pub fn usage(&self) -> CacheUse {
+        CacheUse { hits: self.held.hits(), misses: self.held.misses(), bytes: self.held.weight() }
+    }
+}
+
 /// A file whose blocks are read and compared when they are needed.
 #[derive(Debug)]
 pub struct Blocks {
@@ -111,15 +155,18 @@ pub struct Blocks {
     bytes: u64,
     file_bytes: u64,
     table: Vec<u8>,
-    held: Vec<OnceLock<Box<[u8]>>>,
+    table_crc32: String,
+    cache: Arc<BlockCache>,
+    /// Its number in the cache.
+    number: u32,
 }
 
 impl Blocks {
-    /// Opens a file and returns its seal with it. Nothing of the content is read.
+    /// Opens a file and returns its seal with it. Nothing of the content is read; what is read later is kept in `cache`.
     ///
     /// # Errors
     /// [`ArtifactError::Foreign`] or [`ArtifactError::Damaged`], with what does not fit.
-    pub fn open(path: &Path) -> Result<(Seal, Self), ArtifactError> {
+    pub fn open(path: &Path, cache: &Arc<BlockCache>) -> Result<(Seal, Self), ArtifactError> {
         let damaged = |what: String| ArtifactError::Damaged { path: path.to_owned(), what };
         let file = match fs_err::File::open(path) {
             Ok(file) => file,
@@ -164,8 +211,17 @@ impl Blocks {
         if format!("{:08x}", crc32fast::hash(&table)) != footer.table_crc32 {
             return Err(damaged("checksum of the table".to_owned()));
         }
-        let held = std::iter::repeat_with(OnceLock::new).take(count).collect();
-        Ok((footer.seal, Self { path: path.to_owned(), file, bytes: footer.bytes, file_bytes: length, table, held }))
+        let blocks = Self {
+            path: path.to_owned(),
+            file,
+            bytes: footer.bytes,
+            file_bytes: length,
+            table,
+            table_crc32: footer.table_crc32,
+            cache: Arc::clone(cache),
+            number: cache.files.fetch_add(1, Ordering::Relaxed),
+        };
+        Ok((footer.seal, blocks))
     }
 
     /// Returns the length of the content.
@@ -183,9 +239,9 @@ impl Blocks {
         &self.path
     }
 
-    /// Returns the CRC-32 of the table, which stands for all of the content.
-    pub fn table_crc32(&self) -> u32 {
-        crc32fast::hash(&self.table)
+    /// Returns the CRC-32 of the table in hexadecimal digits, which stands for all of the content.
+    pub fn table_crc32(&self) -> &str {
+        &self.table_crc32
     }
 
     /// Copies the content from byte `from` on into `into`.
@@ -214,20 +270,24 @@ impl Blocks {
         Ok(())
     }
 
-    fn block(&self, number: usize) -> Result<&[u8], ArtifactError> {
-        let held = self.held.get(number).ok_or_else(|| self.damaged(format!("there is no block {number}")))?;
-        if let Some(block) = held.get() {
-            return Ok(block);
-        }
+    fn block(&self, number: usize) -> Result<Arc<[u8]>, ArtifactError> {
+        let place =
+            u32::try_from(number).map_err(|_beyond_16_tib| self.damaged(format!("there is no block {number}")))?;
+        self.cache.held.get_or_insert_with(&(self.number, place), || self.read(number))
+    }
+
+    fn read(&self, number: usize) -> Result<Arc<[u8]>, ArtifactError> {
+        let expected = self.table.get(4 * number..4 * number + 4);
+        let expected = expected.ok_or_else(|| self.damaged(format!("there is no block {number}")))?;
         let from = number as u64 * BLOCK as u64;
         let count = usize::try_from(self.bytes - from).unwrap_or(BLOCK).min(BLOCK);
-        let mut block = vec![0; count].into_boxed_slice();
-        self.file.file().read_exact_at(&mut block, from).map_err(|error| self.damaged(error.to_string()))?;
-        let expected = self.table.get(4 * number..4 * number + 4);
-        if expected != Some(&crc32fast::hash(&block).to_le_bytes()[..]) {
+        let mut block = [0; BLOCK];
+        let block = &mut block[..count];
+        self.file.file().read_exact_at(block, from).map_err(|error| self.damaged(error.to_string()))?;
+        if expected != &crc32fast::hash(block).to_le_bytes()[..] {
             return Err(self.damaged(format!("checksum of bytes {from} to {}", from + count as u64)));
         }
-        Ok(held.get_or_init(|| block))
+        Ok(Arc::from(&*block))
     }
 
     fn damaged(&self, what: String) -> ArtifactError {
@@ -256,7 +316,7 @@ mod tests {
 
     /// Reads everything; the seal with the content, or what is wrong.
     fn read(path: &Path) -> Result<(Seal, Vec<u8>), ArtifactError> {
-        let (seal, blocks) = Blocks::open(path)?;
+        let (seal, blocks) = Blocks::open(path, &BlockCache::of(1 << 20))?;
         let mut all = vec![0; usize::try_from(blocks.bytes()).unwrap()];
         blocks.copy(0, &mut all)?;
         Ok((seal, all))
@@ -266,7 +326,7 @@ mod tests {
     fn any_part_comes_back_as_it_was_written() {
         let (_folder, path, content, seal) = written();
         assert_eq!(read(&path).unwrap(), (seal, content.clone()));
-        let blocks = Blocks::open(&path).unwrap().1;
+        let blocks = Blocks::open(&path, &BlockCache::of(1 << 20)).unwrap().1;
         for (from, count) in [(0, 1), (BLOCK - 3, 7), (5, 2 * BLOCK), (LENGTH - 1, 1), (LENGTH, 0)] {
             let mut part = vec![0; count];
             blocks.copy(from as u64, &mut part).unwrap();
@@ -288,7 +348,7 @@ mod tests {
             assert!(read(&path).is_err(), "byte {position} flipped unnoticed");
             // What does not touch the block is not its business.
             if position < BLOCK {
-                let blocks = Blocks::open(&path).unwrap().1;
+                let blocks = Blocks::open(&path, &BlockCache::of(1 << 20)).unwrap().1;
                 let mut other = [0; 50];
                 blocks.copy(BLOCK as u64 + 10, &mut other).unwrap();
                 assert_eq!(other, content[BLOCK + 10..BLOCK + 60]);
@@ -300,6 +360,52 @@ mod tests {
         }
         fs_err::write(&path, [&good[..], &good].concat()).unwrap();
         assert!(read(&path).is_err(), "twice the file unnoticed");
+    }
+
+    #[test]
+    fn a_cache_holds_what_fits_and_tells_files_apart() {
+        let (_folder, path, content, seal) = written();
+        let other = path.with_file_name("other");
+        let mut writer = BlockWriter::create(&other).unwrap();
+        writer.append(&vec![7; LENGTH]).unwrap();
+        writer.commit(&seal).unwrap();
+        let cache = BlockCache::of(1 << 20);
+        let (first, second) = (Blocks::open(&path, &cache).unwrap().1, Blocks::open(&other, &cache).unwrap().1);
+        let mut byte = [0];
+        for round in 0..3_u64 {
+            first.copy(9, &mut byte).unwrap();
+            assert_eq!(byte[0], content[9]);
+            second.copy(9, &mut byte).unwrap();
+            assert_eq!(byte[0], 7);
+            assert_eq!((cache.usage().hits, cache.usage().misses), (2 * round, 2));
+        }
+        // Nothing fits: everything is read each time, and right.
+        let none = BlockCache::of(0);
+        let blocks = Blocks::open(&path, &none).unwrap().1;
+        for _ in 0..2 {
+            blocks.copy(9, &mut byte).unwrap();
+            assert_eq!(byte[0], content[9]);
+        }
+        assert_eq!((none.usage().hits, none.usage().bytes), (0, 0));
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_says_what_it_said_to_who_opened_it_before() {
+        let (_folder, path, content, seal) = written();
+        let cache = BlockCache::of(1 << 20);
+        let before = Blocks::open(&path, &cache).unwrap().1;
+        let mut byte = [0];
+        before.copy(0, &mut byte).unwrap();
+        let mut writer = BlockWriter::create(&path).unwrap();
+        writer.append(&vec![9; LENGTH]).unwrap();
+        writer.commit(&seal).unwrap();
+        let after = Blocks::open(&path, &cache).unwrap().1;
+        for position in [0, BLOCK as u64 + 3] {
+            before.copy(position, &mut byte).unwrap();
+            assert_eq!(byte[0], content[usize::try_from(position).unwrap()]);
+            after.copy(position, &mut byte).unwrap();
+            assert_eq!(byte[0], 9);
+        }
     }
 
     #[test]

@@ -76,22 +76,18 @@ impl FileRecord {
 }
 
 impl FileRecord {
-    /// Records a file of blocks ([`super::blocks`]): its length, and the checksum of its table, which stands for the content.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn of_blocks(root: &Path, path: &str, rows: u64) -> Result<Self, ArtifactError> {
-        let (_, blocks) = Blocks::open(&root.join(path))?;
-        let crc32 = format!("{:08x}", blocks.table_crc32());
-        Ok(Self { path: path.to_owned(), bytes: blocks.file_bytes(), crc32, rows })
+    /// Records an open file of blocks ([`super::blocks`]), which lies at `path`: its length, and the checksum of its table, which stands
+    /// for the content.
+    pub fn of_blocks(path: &str, blocks: &Blocks, rows: u64) -> Self {
+        Self { path: path.to_owned(), bytes: blocks.file_bytes(), crc32: blocks.table_crc32().to_owned(), rows }
     }
 
-    /// Compares a file of blocks with the record, without reading its content.
+    /// Compares an open file of blocks with the record, without reading its content.
     ///
     /// # Errors
-    /// As [`Self::verify`].
-    pub fn verify_blocks(&self, root: &Path) -> Result<(), ArtifactError> {
-        let found = Self::of_blocks(root, &self.path, self.rows)?;
+    /// [`ArtifactError::Damaged`] when it is another file.
+    pub fn verify_blocks(&self, blocks: &Blocks) -> Result<(), ArtifactError> {
+        let found = Self::of_blocks(&self.path, blocks, self.rows);
         if found == *self {
             return Ok(());
         }
@@ -99,7 +95,7 @@ impl FileRecord {
             "{} bytes with checksums {} instead of {} with {}",
             found.bytes, found.crc32, self.bytes, self.crc32
         );
-        Err(ArtifactError::Damaged { path: root.join(&self.path), what })
+        Err(ArtifactError::Damaged { path: blocks.path().to_owned(), what })
     }
 }
 

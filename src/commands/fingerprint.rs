@@ -10,7 +10,7 @@ use crate::fingerprint::{Components, Model};
 use crate::index::Structure;
 use crate::predict::{FitParams, HistorySummary, Knowledge, Known, PredictError, Profiling, read_history};
 use crate::profile::Window;
-use crate::store::Store;
+use crate::store::{Store, Workload};
 use crate::ui::{Align, Table, Ui, human, sparkline};
 use crate::units::Micros;
 
@@ -101,6 +101,12 @@ fn index(
     if known.is_empty() {
         return Err(PredictError::NothingToLearn { reason: history.left_out(window) }.into());
     }
+    // Instances of one application lie side by side in the files, because an answer looks at all of them.
+    let place = |known: &Known| {
+        let Workload { application, user, class, format, id, run, .. } = &known.workload;
+        (application.clone(), user.clone(), class.clone(), format.clone(), id.clone(), *run)
+    };
+    known.sort_by_cached_key(place);
     let params = FitParams {
         weights: args.weights.unwrap_or_default(),
         components: match args.components {

@@ -77,11 +77,14 @@ fn placed(
         let Some(place) = layout.place(&nearest) else { continue };
         let end = sighting.start.plus(sighting.observed());
         let seen = outline(&sighting.samples, sighting.start, end, OUTLINE_STEPS);
-        let names = nearest.iter().filter_map(|(row, _)| Some(knowledge.row(*row as usize)?.name()));
+        let mut names = Vec::with_capacity(nearest.len());
+        for &(row, _) in &nearest {
+            names.extend(knowledge.row(row as usize)?.map(|row| row.name()));
+        }
         newcomers.push(PlacedNewcomer {
             name: newcomer.name,
             place,
-            nearest: names.collect(),
+            nearest: names,
             outline: in_units(seen, &Scale::new(sample.units, machine)),
         });
     }

@@ -104,11 +104,6 @@ impl<'a> Indexes<'a> {
     pub(super) fn open(&mut self, window: Micros) -> Result<&OpenIndex, CommandError> {
         if !self.open.contains_key(&window) {
             let opened = Knowledge::open(self.store.root(), window)?;
-            if let Some(reason) = &opened.tree_rebuilt {
-                self.ui.warn(&format!(
-                    "the search tree was built anew for this run: {reason}; `shadow fingerprint --window {window}` writes it again"
-                ));
-            }
             if opened.manifest.is_outdated(self.store.manifest()) {
                 self.ui.warn(&format!(
                     "the store holds other traces than when its index was made: run `shadow fingerprint --window {window}`"

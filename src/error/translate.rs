@@ -9,7 +9,7 @@ use std::path::{Component, Path};
 use crate::artifact::ArtifactError;
 use crate::emit::EmitError;
 use crate::fingerprint::FingerprintError;
-use crate::index::{OpenError, SearchError};
+use crate::index::SearchError;
 use crate::map::MapError;
 use crate::predict::PredictError;
 use crate::profile::ProfileError;
@@ -165,21 +165,11 @@ impl From<SearchError> for CommandError {
             }
             SearchError::Rows { .. } => Self::from_library(Kind::User, error)
                 .hint("keep parts of the traces in different stores, with `--store`"),
+            SearchError::Damaged { path, what } => ArtifactError::Damaged { path, what }.into(),
             SearchError::Dimensions { .. } | SearchError::NotFinite { .. } | SearchError::Matrix => {
                 Self::from_library(Kind::Internal, error)
             }
         }
-    }
-}
-
-impl From<OpenError> for CommandError {
-    fn from(error: OpenError) -> Self {
-        let (kind, hint) = match error {
-            OpenError::Artifact(error) => return error.into(),
-            OpenError::Missing { ref path } => (Kind::User, remake(path)),
-            OpenError::OtherPoints { ref path } => (Kind::Refused, remake(path)),
-        };
-        Self::from_library(kind, error).hint(hint)
     }
 }
 
@@ -311,7 +301,6 @@ fn passed_through(error: AnyError) -> Result<CommandError, AnyError> {
         .or_else(of::<ProfileError>)
         .or_else(of::<FingerprintError>)
         .or_else(of::<SearchError>)
-        .or_else(of::<OpenError>)
         .or_else(of::<PredictError>)
 }
 

@@ -118,10 +118,11 @@ fn a_search_fails_by_its_metric_or_by_a_bug() {
 fn a_tree_that_cannot_be_used_is_made_anew() {
     let path = || std::path::PathBuf::from("store/index/window=300s/tree.kd");
     let command = "`shadow fingerprint --window 300s`";
-    expect(OpenError::Missing { path: path() }, Kind::User, command);
-    expect(OpenError::OtherPoints { path: path() }, Kind::Refused, command);
     let damaged = ArtifactError::Damaged { path: path(), what: "a bit flipped".to_owned() };
-    expect(OpenError::Artifact(damaged), Kind::Refused, command);
+    expect(damaged, Kind::Refused, command);
+    // Noticed in the middle of a search.
+    let damaged = SearchError::Damaged { path: path(), what: "a bit flipped".to_owned() };
+    expect(damaged, Kind::Refused, command);
     let foreign = |path| ArtifactError::Foreign { path, expected: "a tree of fingerprints" };
     expect(foreign(path()), Kind::Refused, command);
     expect(foreign("store.json".into()), Kind::Refused, "`--store`");

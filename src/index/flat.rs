@@ -34,7 +34,8 @@ impl NearestNeighbours for FlatScan {
         metric: &Metric,
         admits: &(dyn Fn(u32) -> bool + Sync),
     ) -> Result<Vec<Neighbour>, SearchError> {
-        scan(&self.points, &Measure::new(&self.points, query, metric)?, k, admits)
+        let measure = Measure::new(self.points.dimensions(), self.points.largest(), query, metric)?;
+        scan(&self.points, &measure, k, admits)
     }
 }
 

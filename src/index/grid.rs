@@ -3,6 +3,8 @@
 //! Coordinates are moved to the middle of their range and multiplied by one power of two that brings the widest range
 //! to ±1. Both steps keep straight-line distances up to that factor.
 
+use serde::{Deserialize, Serialize};
+
 use super::Points;
 
 /// Relative error of one coordinate: 2^-24 for rounding to 32 bits plus 2^-53 for the subtraction, doubled.
@@ -19,7 +21,7 @@ const SUBNORMAL: f64 = 1e-42;
 const FARTHEST: f64 = 1e15;
 
 /// The tree's coordinates.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Grid {
     centre: Vec<f64>,
     scale: f64,
@@ -36,7 +38,8 @@ impl Grid {
                 *high = high.max(coordinate);
             }
         }
-        let centre: Vec<f64> = low.iter().zip(&high).map(|(low, high)| low / 2.0 + high / 2.0).collect();
+        let middle = |(low, high): (&f64, &f64)| if low <= high { low / 2.0 + high / 2.0 } else { 0.0 };
+        let centre: Vec<f64> = low.iter().zip(&high).map(middle).collect();
         let half = low.iter().zip(&high).fold(0.0_f64, |half, (low, high)| half.max(high / 2.0 - low / 2.0));
         let mut scale = 1.0_f64;
         while half * scale > 1.0 {
@@ -46,6 +49,14 @@ impl Grid {
             scale *= 2.0;
         }
         Self { centre, scale }
+    }
+
+    /// Returns whether this can be the grid of points of so many dimensions.
+    pub(super) fn is_of(&self, dimensions: usize) -> bool {
+        self.centre.len() == dimensions
+            && self.scale > 0.0
+            && self.scale.is_finite()
+            && self.centre.iter().all(|centre| centre.is_finite())
     }
 
     /// Returns a row's 32-bit coordinates, or nothing when they do not fit.

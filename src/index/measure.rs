@@ -6,7 +6,7 @@ use ndarray::Array2;
 
 use crate::fingerprint::symmetric_eigen;
 
-use super::{Metric, Neighbour, Points, SearchError};
+use super::{Metric, Neighbour, SearchError};
 
 /// Below this share, what an axis counts at least is lost in rounding.
 const SINGULAR: f64 = 1e-6;
@@ -43,15 +43,15 @@ enum Kind {
 }
 
 impl Measure {
-    /// Checks query and metric against the points.
-    pub(super) fn new(points: &Points, query: &[f64], metric: &Metric) -> Result<Self, SearchError> {
-        if query.len() != points.dimensions() {
-            return Err(SearchError::Dimensions { found: query.len(), expected: points.dimensions() });
+    /// Checks query and metric against points of so many `dimensions` with that `largest` absolute coordinate.
+    pub(super) fn new(dimensions: usize, largest: f64, query: &[f64], metric: &Metric) -> Result<Self, SearchError> {
+        if query.len() != dimensions {
+            return Err(SearchError::Dimensions { found: query.len(), expected: dimensions });
         }
         if let Some(position) = query.iter().position(|coordinate| !coordinate.is_finite()) {
             return Err(SearchError::NotFinite { position });
         }
-        let largest = query.iter().fold(points.largest(), |largest, coordinate| largest.max(coordinate.abs()));
+        let largest = query.iter().fold(largest, |largest, coordinate| largest.max(coordinate.abs()));
         let scale = if largest <= 0.0 || PLAIN.contains(&largest) {
             1.0
         } else {

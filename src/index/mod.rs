@@ -5,18 +5,21 @@
 //! one function for all structures, so the tree and the scan agree to the last bit. `docs/index-format.md` has the
 //! argument why no candidate is missed.
 
-mod file;
 mod flat;
 mod grid;
 mod measure;
 mod points;
 mod probe;
 mod search;
+mod stored;
 mod tree;
+
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-pub use file::OpenError;
+use crate::artifact::ArtifactError;
+
 pub use flat::FlatScan;
 pub use points::Points;
 pub use search::{Index, LEAST_TREE_ROWS, Structure};
@@ -71,6 +74,24 @@ pub enum SearchError {
     /// The metric matrix is not symmetric positive semi-definite of the right size.
     #[error("the metric matrix is not symmetric positive semi-definite")]
     Matrix,
+    /// A part of the file that the search came to is not what was written.
+    #[error("`{path}` is damaged: {what}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        what: String,
+    },
+}
+
+impl From<ArtifactError> for SearchError {
+    fn from(error: ArtifactError) -> Self {
+        match error {
+            ArtifactError::Damaged { path, what } => Self::Damaged { path, what },
+            // Nothing else happens to a file of blocks after it was opened.
+            other => Self::Damaged { path: PathBuf::new(), what: other.to_string() },
+        }
+    }
 }
 
 /// Finds nearest rows, exactly.

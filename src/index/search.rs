@@ -1,16 +1,20 @@
 //! The index: candidates from the tree, distances from the rows.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::artifact::ArtifactError;
+use crate::artifact::blocks::Blocks;
+use crate::artifact::sealed::Seal;
 
 use super::flat::scan;
 use super::grid::Grid;
 use super::measure::{Measure, Nearest};
 use super::probe::Probe;
-use super::tree::Tree;
-use super::{Metric, NearestNeighbours, Neighbour, OpenError, Points, SearchError, file};
+use super::stored::{self, About, Opened, StoredTree};
+use super::tree::{Held, Nodes, Tree, visit};
+use super::{Metric, NearestNeighbours, Neighbour, Points, SearchError};
 
 /// Below this many rows a scan is as fast as a tree (32 leaves of 32 rows), so none is built.
 pub const LEAST_TREE_ROWS: usize = 1024;
@@ -26,17 +30,28 @@ pub enum Structure {
 
 /// Points and, where it pays, their tree.
 pub struct Index {
-    points: Arc<Points>,
+    rows: usize,
+    dimensions: usize,
+    /// Largest absolute coordinate.
+    largest: f64,
     grid: Grid,
-    tree: Option<Tree>,
+    held: Holding,
+}
+
+/// What is searched.
+enum Holding {
+    Scan(Arc<Points>),
+    Tree(Arc<Points>, Tree),
+    /// In a file.
+    Stored(StoredTree),
 }
 
 impl std::fmt::Debug for Index {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Index")
-            .field("rows", &self.points.rows())
-            .field("dimensions", &self.points.dimensions())
+            .field("rows", &self.rows)
+            .field("dimensions", &self.dimensions)
             .field("structure", &self.structure())
             .finish_non_exhaustive()
     }
@@ -56,33 +71,48 @@ impl Index {
             Structure::Tree => Tree::build(&points, &grid),
             Structure::Flat => None,
         };
-        Self { points, grid, tree }
+        let (rows, dimensions, largest) = (points.rows(), points.dimensions(), points.largest());
+        let held = match tree {
+            Some(tree) => Holding::Tree(points, tree),
+            None => Holding::Scan(points),
+        };
+        Self { rows, dimensions, largest, grid, held }
     }
 
-    /// Opens the tree at `path`, if it was built from these points.
+    /// Takes what [`Self::write`] wrote. Of a tree only what a search comes to is read, and compared with its checksum.
     ///
     /// # Errors
-    /// [`OpenError`] says what is wrong with the file; [`Index::build`] makes it anew.
-    pub fn open(path: &Path, points: Arc<Points>) -> Result<Self, OpenError> {
-        let tree = file::open(path, &points)?;
-        let grid = Grid::of(&points);
-        Ok(Self { points, grid, tree })
+    /// The file is damaged, something else, or has another format version.
+    pub fn open(seal: &Seal, blocks: Blocks) -> Result<Self, ArtifactError> {
+        let (about, opened) = stored::open(seal, blocks)?;
+        let held = match opened {
+            Opened::Tree(tree) => Holding::Stored(tree),
+            Opened::Points(points) => Holding::Scan(points),
+        };
+        let About { dimensions, rows, largest, grid, .. } = about;
+        Ok(Self { rows, dimensions, largest, grid, held })
     }
 
-    /// Opens the tree at `path`, or builds it where that fails and says why.
-    pub fn open_or_build(path: &Path, points: Arc<Points>) -> (Self, Option<OpenError>) {
-        match Self::open(path, Arc::clone(&points)) {
-            Ok(index) => (index, None),
-            Err(reason) => (Self::build(points), Some(reason)),
+    /// Writes points and tree to `path`, atomically.
+    ///
+    /// # Errors
+    /// The file cannot be replaced, or what is stored elsewhere cannot be read.
+    pub fn write(&self, path: &Path) -> Result<(), ArtifactError> {
+        match &self.held {
+            Holding::Scan(points) => stored::write(path, points, &self.grid, None),
+            Holding::Tree(points, tree) => stored::write(path, points, &self.grid, Some(tree)),
+            Holding::Stored(tree) => {
+                let damaged = |error: SearchError| ArtifactError::Damaged {
+                    path: tree.blocks().path().to_owned(),
+                    what: error.to_string(),
+                };
+                Self::build_as(Arc::new(tree.points().map_err(damaged)?), Structure::Tree).write(path)
+            }
         }
     }
 
-    /// Writes the tree to `path`, atomically.
-    ///
-    /// # Errors
-    /// The file cannot be replaced.
-    pub fn write(&self, path: &Path) -> Result<(), ArtifactError> {
-        file::write(path, &self.points, self.tree.as_ref())
+    fn measure(&self, query: &[f64], metric: &Metric) -> Result<Measure, SearchError> {
+        Measure::new(self.dimensions, self.largest, query, metric)
     }
 
     /// Returns the `k` nearest of the listed rows, by (distance, row), by comparing with each of them: for a selection that
@@ -97,34 +127,54 @@ impl Index {
         k: usize,
         metric: &Metric,
     ) -> Result<Vec<Neighbour>, SearchError> {
-        let measure = Measure::new(&self.points, query, metric)?;
+        let measure = self.measure(query, metric)?;
         let mut nearest = Nearest::new(k);
         for &row in rows.iter().filter(|_| k > 0) {
-            if let Some(coordinates) = self.points.row(row) {
-                nearest.offer(row, measure.distance(coordinates)?);
+            if let Some(coordinates) = self.row(row)? {
+                nearest.offer(row, measure.distance(&coordinates)?);
             }
         }
         Ok(nearest.sorted())
     }
 
     /// Returns what answers queries.
-    pub fn structure(&self) -> Structure {
-        if self.tree.is_some() { Structure::Tree } else { Structure::Flat }
+    pub const fn structure(&self) -> Structure {
+        match self.held {
+            Holding::Scan(_) => Structure::Flat,
+            Holding::Tree(..) | Holding::Stored(_) => Structure::Tree,
+        }
     }
 
-    /// Returns the points.
-    pub fn points(&self) -> &Points {
-        &self.points
+    /// Returns the coordinates of a row; nothing beyond the last.
+    ///
+    /// # Errors
+    /// What is read is damaged.
+    pub fn row(&self, row: u32) -> Result<Option<Cow<'_, [f64]>>, SearchError> {
+        match &self.held {
+            Holding::Scan(points) | Holding::Tree(points, _) => Ok(points.row(row).map(Cow::Borrowed)),
+            Holding::Stored(tree) => Ok(tree.row(row)?.map(Cow::Owned)),
+        }
+    }
+
+    /// Returns all points, read where they are in a file.
+    ///
+    /// # Errors
+    /// What is read is damaged.
+    pub fn points(&self) -> Result<Arc<Points>, SearchError> {
+        match &self.held {
+            Holding::Scan(points) | Holding::Tree(points, _) => Ok(Arc::clone(points)),
+            Holding::Stored(tree) => Ok(Arc::new(tree.points()?)),
+        }
     }
 }
 
 impl NearestNeighbours for Index {
     fn rows(&self) -> usize {
-        self.points.rows()
+        self.rows
     }
 
     fn dimensions(&self) -> usize {
-        self.points.dimensions()
+        self.dimensions
     }
 
     fn nearest(
@@ -134,28 +184,39 @@ impl NearestNeighbours for Index {
         metric: &Metric,
         admits: &(dyn Fn(u32) -> bool + Sync),
     ) -> Result<Vec<Neighbour>, SearchError> {
-        let measure = Measure::new(&self.points, query, metric)?;
-        let probe = self.tree.as_ref().and_then(|tree| Some((tree, Probe::new(&self.grid, &measure, query)?)));
-        let Some((tree, probe)) = probe.filter(|_| k > 0) else {
-            return scan(&self.points, &measure, k, admits);
-        };
-        let mut nearest = Nearest::new(k);
-        let mut outcome = Ok(());
-        tree.visit(&probe, f32::INFINITY, &mut |row| {
-            if admits(row)
-                && let Some(coordinates) = self.points.row(row)
-            {
-                match measure.distance(coordinates) {
-                    Ok(distance) => nearest.offer(row, distance),
-                    Err(error) => {
-                        outcome = Err(error);
-                        return None;
-                    }
-                }
-            }
-            Some(nearest.worst().map_or(f32::INFINITY, |worst| probe.limit(worst)))
-        });
-        outcome?;
-        Ok(nearest.sorted())
+        let measure = self.measure(query, metric)?;
+        let probe = || Probe::new(&self.grid, &measure, query).filter(|_| k > 0);
+        let everywhere = |points: &Points| scan(points, &measure, k, admits);
+        match &self.held {
+            Holding::Scan(points) => everywhere(points),
+            Holding::Tree(points, tree) => match probe() {
+                Some(probe) => search(&Held { points, tree }, &probe, &measure, k, admits),
+                None => everywhere(points),
+            },
+            Holding::Stored(tree) => match probe() {
+                Some(probe) => search(tree, &probe, &measure, k, admits),
+                None if k == 0 => Ok(Vec::new()),
+                None => everywhere(&tree.points()?),
+            },
+        }
     }
+}
+
+/// Candidates from a tree, distances from its rows.
+fn search<N: Nodes>(
+    nodes: &N,
+    probe: &Probe,
+    measure: &Measure,
+    k: usize,
+    admits: &(dyn Fn(u32) -> bool + Sync),
+) -> Result<Vec<Neighbour>, SearchError> {
+    let mut nearest = Nearest::new(k);
+    let mut page = Vec::new();
+    visit(nodes, probe, f32::INFINITY, |row, place| {
+        if admits(row) {
+            nearest.offer(row, measure.distance(nodes.exact(row, place, &mut page)?)?);
+        }
+        Ok(nearest.worst().map_or(f32::INFINITY, |worst| probe.limit(worst)))
+    })?;
+    Ok(nearest.sorted())
 }

@@ -8,9 +8,9 @@
 
 use rayon::prelude::*;
 
-use super::Points;
 use super::grid::Grid;
 use super::probe::{AXES, Probe};
+use super::{Points, SearchError};
 
 /// Most rows of a leaf.
 const LEAF: usize = 32;
@@ -25,7 +25,7 @@ const PARALLEL: usize = 8192;
 pub(super) const MOST_DIMENSIONS: usize = 64;
 
 /// Marks a place of a leaf without a row.
-const NOBODY: u32 = u32::MAX;
+pub(super) const NOBODY: u32 = u32::MAX;
 
 /// Marks no node: larger than any.
 const NOWHERE: usize = usize::MAX;
@@ -38,7 +38,7 @@ pub(super) struct Shape {
     /// Levels of nodes above the leaves.
     levels: u32,
     /// Places of a leaf.
-    places: usize,
+    pub(super) places: usize,
 }
 
 impl Shape {
@@ -51,17 +51,17 @@ impl Shape {
         Self { rows, dimensions, levels, places: largest.next_multiple_of(LANES) }
     }
 
-    const fn leaves(self) -> usize {
+    pub(super) const fn leaves(self) -> usize {
         1 << self.levels
     }
 
     /// Returns how many numbers a box takes: the lower corner, then the upper one.
-    const fn box_length(self) -> usize {
+    pub(super) const fn box_length(self) -> usize {
         2 * self.dimensions.next_multiple_of(AXES)
     }
 
     /// Returns where the rows of a leaf begin among the rows in the order of the leaves.
-    const fn begin(self, leaf: usize) -> usize {
+    pub(super) const fn begin(self, leaf: usize) -> usize {
         ((self.rows as u128 * leaf as u128) >> self.levels) as usize
     }
 }
@@ -188,94 +188,15 @@ impl Tree {
         Some(Self { shape, boxes, coordinates, rows })
     }
 
-    /// Returns the boxes, then the coordinates of the leaves, then their rows, little-endian.
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(4 * (self.boxes.len() + self.coordinates.len() + self.rows.len()));
-        bytes.extend(self.boxes.iter().chain(&self.coordinates).flat_map(|number| number.to_le_bytes()));
-        bytes.extend(self.rows.iter().flat_map(|row| row.to_le_bytes()));
-        bytes
+    pub(super) const fn shape(&self) -> Shape {
+        self.shape
     }
 
-    /// Returns the tree of these bytes; nothing where they are not one of so many rows and dimensions.
-    pub(super) fn decode(rows: usize, dimensions: usize, bytes: &[u8]) -> Option<Self> {
-        if rows == 0 || dimensions == 0 || dimensions > MOST_DIMENSIONS {
-            return None;
-        }
-        let shape = Shape::of(rows, dimensions);
-        let (boxes, rest) = bytes.split_at_checked(4 * 2 * shape.leaves() * shape.box_length())?;
-        let (coordinates, listed) = rest.split_at_checked(4 * shape.leaves() * shape.places * dimensions)?;
-        let words = |bytes: &[u8]| -> Vec<u32> {
-            bytes.chunks_exact(4).map(|word| word.try_into().map_or(NOBODY, u32::from_le_bytes)).collect()
-        };
-        let numbers = |bytes: &[u8]| -> Vec<f32> { words(bytes).into_iter().map(f32::from_bits).collect() };
-        let (boxes, coordinates, listed) = (numbers(boxes), numbers(coordinates), words(listed));
-        let mut is_listed = vec![false; rows];
-        for leaf in 0..shape.leaves() {
-            let own = listed.get(leaf * shape.places..(leaf + 1) * shape.places)?;
-            let (members, rest) = own.split_at_checked(shape.begin(leaf + 1) - shape.begin(leaf))?;
-            for &row in members {
-                let is_listed = is_listed.get_mut(row as usize)?;
-                if std::mem::replace(is_listed, true) {
-                    return None;
-                }
-            }
-            if rest.iter().any(|&row| row != NOBODY) {
-                return None;
-            }
-        }
-        let is_whole = listed.len() == shape.leaves() * shape.places;
-        is_whole.then_some(Self { shape, boxes, coordinates, rows: listed })
+    pub(super) fn boxes(&self) -> &[f32] {
+        &self.boxes
     }
 
-    /// Offers every row whose score is not above the limit, nearest parts of the tree first. `offer` returns the limit from
-    /// then on, or nothing to stop.
-    pub(super) fn visit(&self, probe: &Probe, mut limit: f32, offer: &mut dyn FnMut(u32) -> Option<f32>) {
-        let mut open: Vec<(f32, usize)> = Vec::with_capacity(64);
-        let mut next = Some(1);
-        while let Some(mut node) = next {
-            while node < self.shape.leaves() {
-                let (left, right) = self.children(node);
-                let (left, right) = (probe.of_box(left, limit), probe.of_box(right, limit));
-                let (near, far) = if left <= right {
-                    ((left, 2 * node), (right, 2 * node + 1))
-                } else {
-                    ((right, 2 * node + 1), (left, 2 * node))
-                };
-                if is_within(far.0, limit) {
-                    open.push(far);
-                }
-                node = if is_within(near.0, limit) { near.1 } else { NOWHERE };
-            }
-            if node != NOWHERE {
-                let leaf = self.leaf(node - self.shape.leaves());
-                for first in (0..self.shape.places).step_by(LANES) {
-                    let Some(scores) = probe.of_rows(leaf, first, limit) else { continue };
-                    for (&row, score) in leaf.rows[first..].iter().zip(scores) {
-                        if is_within(score, limit) && row != NOBODY {
-                            match offer(row) {
-                                Some(lower) => limit = lower,
-                                None => return,
-                            }
-                        }
-                    }
-                }
-            }
-            next = None;
-            while let Some((score, node)) = open.pop() {
-                if is_within(score, limit) {
-                    next = Some(node);
-                    break;
-                }
-            }
-        }
-    }
-
-    fn children(&self, node: usize) -> (&[f32], &[f32]) {
-        let length = self.shape.box_length();
-        self.boxes[2 * node * length..][..2 * length].split_at(length)
-    }
-
-    fn leaf(&self, leaf: usize) -> Leaf<'_> {
+    pub(super) fn leaf_at(&self, leaf: usize) -> Leaf<'_> {
         let Shape { places, dimensions, .. } = self.shape;
         Leaf {
             places,
@@ -283,6 +204,114 @@ impl Tree {
             rows: &self.rows[leaf * places..][..places],
         }
     }
+}
+
+/// Room for a part of a tree that is read from a file.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    pub(super) bytes: Vec<u8>,
+    pub(super) numbers: Vec<f32>,
+    pub(super) rows: Vec<u32>,
+}
+
+impl Page {
+    /// Turns the bytes into so many numbers, and what is left into rows.
+    pub(super) fn decode(&mut self, count: usize) {
+        let words = self.bytes.as_chunks::<4>().0;
+        let (numbers, rows) = words.split_at(count.min(words.len()));
+        self.numbers.clear();
+        self.numbers.extend(numbers.iter().map(|word| f32::from_le_bytes(*word)));
+        self.rows.clear();
+        self.rows.extend(rows.iter().map(|word| u32::from_le_bytes(*word)));
+    }
+}
+
+/// A tree with its rows, wherever they are.
+pub(super) trait Nodes {
+    fn shape(&self) -> Shape;
+
+    /// Returns the boxes of both children of a node.
+    fn children<'a>(&'a self, node: usize, page: &'a mut Page) -> Result<(&'a [f32], &'a [f32]), SearchError>;
+
+    fn leaf<'a>(&'a self, leaf: usize, page: &'a mut Page) -> Result<Leaf<'a>, SearchError>;
+
+    /// Returns the 64-bit coordinates of the row at a place (leaf × places + place in it).
+    fn exact<'a>(&'a self, row: u32, place: usize, page: &'a mut Vec<f64>) -> Result<&'a [f64], SearchError>;
+}
+
+/// A tree in memory with its rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held<'a> {
+    pub(super) points: &'a Points,
+    pub(super) tree: &'a Tree,
+}
+
+impl Nodes for Held<'_> {
+    fn shape(&self) -> Shape {
+        self.tree.shape
+    }
+
+    fn children<'a>(&'a self, node: usize, _: &'a mut Page) -> Result<(&'a [f32], &'a [f32]), SearchError> {
+        let length = self.tree.shape.box_length();
+        Ok(self.tree.boxes[2 * node * length..][..2 * length].split_at(length))
+    }
+
+    fn leaf<'a>(&'a self, leaf: usize, _: &'a mut Page) -> Result<Leaf<'a>, SearchError> {
+        Ok(self.tree.leaf_at(leaf))
+    }
+
+    fn exact<'a>(&'a self, row: u32, _: usize, _: &'a mut Vec<f64>) -> Result<&'a [f64], SearchError> {
+        Ok(self.points.row(row).unwrap_or_default())
+    }
+}
+
+/// Offers every row whose score is not above the limit, with its place, nearest parts of the tree first. `offer` returns the limit from
+/// then on.
+pub(super) fn visit<N: Nodes>(
+    nodes: &N,
+    probe: &Probe,
+    mut limit: f32,
+    mut offer: impl FnMut(u32, usize) -> Result<f32, SearchError>,
+) -> Result<(), SearchError> {
+    let shape = nodes.shape();
+    let mut page = Page::default();
+    let mut open: Vec<(f32, usize)> = Vec::with_capacity(64);
+    let mut next = Some(1);
+    while let Some(mut node) = next {
+        while node < shape.leaves() {
+            let (left, right) = nodes.children(node, &mut page)?;
+            let (left, right) = (probe.of_box(left, limit), probe.of_box(right, limit));
+            let (near, far) = if left <= right {
+                ((left, 2 * node), (right, 2 * node + 1))
+            } else {
+                ((right, 2 * node + 1), (left, 2 * node))
+            };
+            if is_within(far.0, limit) {
+                open.push(far);
+            }
+            node = if is_within(near.0, limit) { near.1 } else { NOWHERE };
+        }
+        if node != NOWHERE {
+            let number = node - shape.leaves();
+            let leaf = nodes.leaf(number, &mut page)?;
+            for first in (0..shape.places).step_by(LANES) {
+                let Some(scores) = probe.of_rows(leaf, first, limit) else { continue };
+                for ((place, &row), score) in (first..).zip(&leaf.rows[first..]).zip(scores) {
+                    if is_within(score, limit) && row != NOBODY {
+                        limit = offer(row, number * shape.places + place)?;
+                    }
+                }
+            }
+        }
+        next = None;
+        while let Some((score, node)) = open.pop() {
+            if is_within(score, limit) {
+                next = Some(node);
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What cannot be compared is looked at.
@@ -293,9 +322,9 @@ fn is_within(score: f32, limit: f32) -> bool {
 /// The places of one leaf.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Leaf<'a> {
-    places: usize,
-    coordinates: &'a [f32],
-    rows: &'a [u32],
+    pub(super) places: usize,
+    pub(super) coordinates: &'a [f32],
+    pub(super) rows: &'a [u32],
 }
 
 impl Leaf<'_> {

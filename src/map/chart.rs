@@ -91,7 +91,8 @@ impl Chart {
         has_outlines: bool,
         progress: &dyn Progress,
     ) -> Result<Self, MapError> {
-        let rows: Vec<&Remembered> = layout.rows.iter().filter_map(|&row| knowledge.row(row as usize)).collect();
+        let all = knowledge.all()?;
+        let rows: Vec<&Remembered> = layout.rows.iter().filter_map(|&row| all.get(row as usize)).collect();
         let workloads = store.workloads()?;
         let stored: BTreeMap<(&str, &str, u32), &Workload> =
             workloads.iter().map(|one| ((one.format.as_str(), one.id.as_str(), one.run), one)).collect();

@@ -2,7 +2,7 @@
 
 use crate::fingerprint::mixed;
 use crate::index::Points;
-use crate::predict::Knowledge;
+use crate::predict::{Knowledge, Remembered};
 use crate::trace::source::Progress;
 
 use super::MapError;
@@ -64,8 +64,8 @@ impl Prepared {
     pub fn of(knowledge: &Knowledge, params: &LayoutParams, progress: &dyn Progress) -> Result<Self, MapError> {
         let nothing = MapError::NothingDiffers { workloads: knowledge.rows() };
         let Some(index) = knowledge.index() else { return Err(nothing) };
-        let rows = drawn(knowledge, params.most, params.tsne.seed);
-        let prepared = Self::among(index.points(), rows, params.tsne, progress)?;
+        let rows = drawn(knowledge, params.most, params.tsne.seed)?;
+        let prepared = Self::among(&*index.points()?, rows, params.tsne, progress)?;
         if prepared.distinct.points.rows() < 2 { Err(nothing) } else { Ok(prepared) }
     }
 
@@ -101,22 +101,21 @@ impl Prepared {
 }
 
 /// Returns the rows on the map, ascending: all, or those whose names are drawn.
-fn drawn(knowledge: &Knowledge, most: usize, seed: u64) -> Vec<u32> {
+fn drawn(knowledge: &Knowledge, most: usize, seed: u64) -> Result<Vec<u32>, MapError> {
     let all = 0..u32::try_from(knowledge.rows()).unwrap_or(u32::MAX);
     if knowledge.rows() <= most {
-        return all.collect();
+        return Ok(all.collect());
     }
-    let lot = |row: u32| {
-        let name = knowledge.row(row as usize).map(|row| format!("{}\0{}\0{}", row.format, row.id, row.run));
-        let digest = blake3::hash(name.unwrap_or_default().as_bytes());
+    let lot = |row: &Remembered| {
+        let digest = blake3::hash(format!("{}\0{}\0{}", row.format, row.id, row.run).as_bytes());
         let bytes: [u8; 8] = digest.as_bytes()[..8].try_into().unwrap_or_default();
         mixed(seed ^ u64::from_le_bytes(bytes))
     };
-    let mut lots: Vec<(u64, u32)> = all.map(|row| (lot(row), row)).collect();
+    let mut lots: Vec<(u64, u32)> = all.zip(knowledge.all()?).map(|(number, row)| (lot(row), number)).collect();
     lots.sort_unstable();
     let mut rows: Vec<u32> = lots.into_iter().take(most).map(|(_, row)| row).collect();
     rows.sort_unstable();
-    rows
+    Ok(rows)
 }
 
 /// Returns the first two components, small: the map then keeps what is far apart, and needs no luck.

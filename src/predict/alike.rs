@@ -46,8 +46,8 @@ pub(super) struct Asking {
     pub(super) features: Vec<Option<f64>>,
     /// Rows with their distances, nearest first.
     pub(super) found: Vec<(u32, f64)>,
-    /// The stored row that is asked about, if it is one: only trees that have not seen it count.
-    pub(super) left_out: Option<u32>,
+    /// The [`key`] of the stored row that is asked about, if it is one: only trees that have not seen it count.
+    pub(super) left_out: Option<u64>,
 }
 
 /// Returns how many of the nearest fingerprints are looked at for an answer of `k`.
@@ -85,10 +85,10 @@ impl Alike {
     ///
     /// # Errors
     /// What is read of a stored forest is damaged.
-    pub(super) fn rank(&self, rows: &[Remembered], askings: Vec<Asking>) -> Result<Vec<Ranked>, ArtifactError> {
+    pub(super) fn rank(&self, askings: Vec<Asking>) -> Result<Vec<Ranked>, ArtifactError> {
         let mut by_resource = [const { None }; 3];
         for (of, grown) in by_resource.iter_mut().zip(&self.grown) {
-            *of = grown.as_ref().map(|grown| grown.similarities(rows, &askings)).transpose()?;
+            *of = grown.as_ref().map(|grown| grown.similarities(&askings)).transpose()?;
         }
         let ranked = |(number, asking): (usize, Asking)| {
             let of = |resource: usize| by_resource[resource].as_ref().map(|found| found[number].as_slice());
@@ -119,16 +119,15 @@ fn compared<'a>(asking: &'a Asking, counts: Option<Vec<bool>>, leaves: Vec<&'a [
 }
 
 /// Returns what stands for a row in draws.
-fn key(row: &Remembered) -> u64 {
+pub(super) fn key(row: &Remembered) -> u64 {
     hashed(hashed(0, &row.format), &row.name())
 }
 
 impl Grown {
     /// Returns the similarities of each asking to what was found for it.
-    fn similarities(&self, rows: &[Remembered], askings: &[Asking]) -> Result<Vec<Vec<f64>>, ArtifactError> {
+    fn similarities(&self, askings: &[Asking]) -> Result<Vec<Vec<f64>>, ArtifactError> {
         let counts = |asking: &Asking| {
-            let key = asking.left_out.and_then(|row| rows.get(row as usize)).map(key);
-            key.map(|key| match self {
+            asking.left_out.map(|key| match self {
                 Self::Here { forest, .. } => forest.unseen_by(key),
                 Self::Stored(forest) => forest.unseen_by(key),
             })
@@ -160,6 +159,7 @@ impl Grown {
 mod tests {
     use super::super::need::Need;
     use super::*;
+    use crate::artifact::blocks::{BlockCache, Blocks};
     use crate::fingerprint::mixed;
 
     fn noise(at: u64) -> f64 {
@@ -189,6 +189,11 @@ mod tests {
         (0..u32::try_from(rows.len()).unwrap()).map(|row| (row, f64::from(row))).collect()
     }
 
+    fn read(path: &std::path::Path, width: usize, rows: usize) -> Result<Alike, ArtifactError> {
+        let (seal, blocks) = Blocks::open(path, &BlockCache::of(1 << 20))?;
+        Alike::read(&seal, blocks, width, rows)
+    }
+
     fn rank(
         alike: &Alike,
         rows: &[Remembered],
@@ -196,8 +201,9 @@ mod tests {
         found: &[(u32, f64)],
         left_out: Option<u32>,
     ) -> Result<Ranked, ArtifactError> {
+        let left_out = left_out.map(|row| key(&rows[row as usize]));
         let asking = Asking { features: features.to_vec(), found: found.to_vec(), left_out };
-        Ok(alike.rank(rows, vec![asking])?.remove(0))
+        Ok(alike.rank(vec![asking])?.remove(0))
     }
 
     #[test]
@@ -249,15 +255,15 @@ mod tests {
         let rows = rows(200);
         let alike = Alike::grow(&rows);
         alike.write(&path, rows.len()).unwrap();
-        let read = Alike::read(&path, 2, rows.len()).unwrap();
+        let stored = read(&path, 2, rows.len()).unwrap();
         for (features, left_out) in
             [([Some(0.5), Some(0.99)], None), ([None, Some(0.2)], None), ([rows[3].features[0], None], Some(3))]
         {
             let grown = rank(&alike, &rows, &features, &everyone(&rows), left_out).unwrap();
-            assert_eq!(rank(&read, &rows, &features, &everyone(&rows), left_out).unwrap(), grown);
+            assert_eq!(rank(&stored, &rows, &features, &everyone(&rows), left_out).unwrap(), grown);
         }
-        assert!(Alike::read(&path, 3, rows.len()).unwrap_err().to_string().contains("instead of 3"));
-        assert!(Alike::read(&path, 2, rows.len() + 1).is_err());
+        assert!(read(&path, 3, rows.len()).unwrap_err().to_string().contains("instead of 3"));
+        assert!(read(&path, 2, rows.len() + 1).is_err());
     }
 
     #[test]
@@ -267,7 +273,7 @@ mod tests {
         let rows = rows(40);
         Alike::grow(&rows).write(&path, rows.len()).unwrap();
         let ask = || -> Result<Ranked, ArtifactError> {
-            rank(&Alike::read(&path, 2, rows.len())?, &rows, &[Some(0.5), None], &everyone(&rows), None)
+            rank(&read(&path, 2, rows.len())?, &rows, &[Some(0.5), None], &everyone(&rows), None)
         };
         let answer = ask().unwrap();
         let good = fs_err::read(&path).unwrap();

@@ -33,17 +33,16 @@ impl Alike {
         writer.commit(&Seal { kind: KIND.to_owned(), version: VERSION, about })
     }
 
-    /// Opens them, for `rows` stored workloads of `width` features.
-    pub(super) fn read(path: &Path, width: usize, rows: usize) -> Result<Self, ArtifactError> {
-        let (seal, blocks) = Blocks::open(path)?;
+    /// Takes those of an open file, for `rows` stored workloads of `width` features.
+    pub(super) fn read(seal: &Seal, blocks: Blocks, width: usize, rows: usize) -> Result<Self, ArtifactError> {
+        let path = blocks.path().to_owned();
         if seal.kind != KIND {
-            return Err(ArtifactError::Foreign { path: path.to_owned(), expected: "forests of a learned similarity" });
+            return Err(ArtifactError::Foreign { path, expected: "forests of a learned similarity" });
         }
         if seal.version != VERSION {
-            let path = path.to_owned();
             return Err(ArtifactError::Version { path, found: seal.version, oldest: VERSION, newest: VERSION });
         }
-        let damaged = |what: String| ArtifactError::Damaged { path: path.to_owned(), what };
+        let damaged = |what: String| ArtifactError::Damaged { path: path.clone(), what };
         let abouts: [Option<StoredAbout>; 3] =
             serde_json::from_str(&seal.about).map_err(|error| damaged(format!("footer: {error}")))?;
         let blocks = Arc::new(blocks);

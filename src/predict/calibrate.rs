@@ -2,20 +2,24 @@
 //! far its need lay from that. This is what makes a coverage mean what it says (`docs/methods.md`).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::index::{Metric, NearestNeighbours};
 
-use super::alike::Asking;
+use super::alike::{Asking, key};
+use super::calibration_file::StoredCases;
+use super::choice::COMPARED_AT;
 use super::draw::{drawn, sample};
 use super::estimate::{Local, local};
 use super::knowledge::{Knowledge, Space};
 use super::memo::Memo;
 use super::need::{Remembered, Resource};
 use super::ranked::{Breadth, Ranked};
-use super::tune::{Case, Tuned, choices_below, tune, wasted};
+use super::rows::Whole;
+use super::tune::{CHOSEN_AT, Case, Tuned, choices_below, tune, wasted};
 use super::{DistanceMetric, NeighbourCount, PredictError, Question, Similarity};
 
 /// Most stored workloads that are left out in turn; of more, these many are drawn by a hash of their names. With 2,000
@@ -57,7 +61,8 @@ impl CalibrationKey {
 }
 
 /// Where neighbours were looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Scope {
     /// In the whole store.
     Store,
@@ -71,29 +76,106 @@ type TunedKey = (Scope, Resource, u64, bool);
 /// The same, and whether only workloads that recur are looked at.
 type WasteKey = (TunedKey, bool);
 
+/// Left-out workloads by scope and resource.
+pub(super) type Cases = BTreeMap<(Scope, Resource), Vec<Case>>;
+
+/// [`TunedKey`] with the coverage itself, and what was chosen.
+pub(super) type TunedRecord = (Scope, Resource, f64, bool, Option<Tuned>);
+
+/// [`WasteKey`] with the coverage itself, and the waste.
+pub(super) type WasteRecord = (Scope, Resource, f64, bool, bool, Option<f64>);
+
+/// What usual questions need of a calibration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Chosen {
+    /// Distance of each left-out workload to its nearest, ascending.
+    pub(super) distances: Vec<f64>,
+    /// How estimates become allocations.
+    pub(super) tuned: Vec<TunedRecord>,
+    /// What that wastes.
+    pub(super) wastes: Vec<WasteRecord>,
+}
+
 /// The result of leaving stored workloads out, for one way to choose neighbours.
 #[derive(Debug, Default)]
 pub(super) struct Calibration {
     /// Distance of each left-out workload to its nearest, ascending.
     pub(super) distances: Vec<f64>,
-    /// By scope and resource.
-    pub(super) cases: BTreeMap<(Scope, Resource), Vec<Case>>,
+    cases: OnceLock<Cases>,
+    /// Where the cases lie, if they were not needed yet.
+    stored: Option<StoredCases>,
     tuned: Memo<TunedKey, Option<Tuned>>,
     wastes: Memo<WasteKey, Option<f64>>,
 }
 
 impl Calibration {
     /// Puts stored results together.
-    pub(super) fn new(mut distances: Vec<f64>, cases: BTreeMap<(Scope, Resource), Vec<Case>>) -> Self {
+    pub(super) fn new(mut distances: Vec<f64>, cases: Cases) -> Self {
         distances.sort_by(f64::total_cmp);
-        Self { distances, cases, tuned: Memo::default(), wastes: Memo::default() }
+        Self { distances, cases: OnceLock::from(cases), ..Self::default() }
+    }
+
+    /// Takes what was chosen beforehand; for all other choices the cases are read.
+    pub(super) fn chosen(chosen: Chosen, stored: StoredCases) -> Self {
+        let Chosen { distances, tuned, wastes } = chosen;
+        let calibration = Self { distances, stored: Some(stored), ..Self::default() };
+        for (scope, resource, coverage, has_request, tuned) in tuned {
+            calibration.tuned.insert((scope, resource, coverage.to_bits(), has_request), tuned);
+        }
+        for (scope, resource, coverage, has_request, recurring, waste) in wastes {
+            calibration.wastes.insert(((scope, resource, coverage.to_bits(), has_request), recurring), waste);
+        }
+        calibration
+    }
+
+    /// Chooses for every question that is usual: at the coverages of [`CHOSEN_AT`].
+    pub(super) fn choose(&self, floor: impl Fn(Resource) -> f64 + Sync) -> Result<Chosen, PredictError> {
+        let mut keys = Vec::new();
+        for scope in [Scope::Store, Scope::Application] {
+            for resource in Resource::ALL {
+                keys.extend([false, true].map(|has_request| (scope, resource, has_request)));
+            }
+        }
+        let of = |&(scope, resource, has_request): &(Scope, Resource, bool)| {
+            let floor = floor(resource);
+            let tuned = |coverage: f64| {
+                let tuned = self.tuned(scope, resource, floor, coverage, has_request)?;
+                Ok((scope, resource, coverage, has_request, tuned))
+            };
+            let waste = |recurring: bool| {
+                let waste = self.waste(scope, resource, floor, COMPARED_AT, has_request, recurring)?;
+                Ok((scope, resource, COMPARED_AT, has_request, recurring, waste))
+            };
+            let tuned = CHOSEN_AT.into_iter().map(tuned).collect::<Result<_, PredictError>>()?;
+            let wastes = [false, true].into_iter().map(waste).collect::<Result<_, PredictError>>()?;
+            Ok(Chosen { distances: Vec::new(), tuned, wastes })
+        };
+        let found: Vec<Result<Chosen, PredictError>> = keys.par_iter().map(of).collect();
+        let mut chosen = Chosen { distances: self.distances.clone(), tuned: Vec::new(), wastes: Vec::new() };
+        for one in found {
+            let one = one?;
+            chosen.tuned.extend(one.tuned);
+            chosen.wastes.extend(one.wastes);
+        }
+        Ok(chosen)
+    }
+
+    /// Returns the left-out workloads by scope and resource.
+    pub(super) fn cases(&self) -> Result<&Cases, PredictError> {
+        if self.cases.get().is_none()
+            && let Some(stored) = &self.stored
+        {
+            // Two threads may both read them, and they read the same.
+            drop(self.cases.set(stored.read()?));
+        }
+        Ok(self.cases.get_or_init(Cases::new))
     }
 
     /// Returns the same for answers that never rest on more than the fewer neighbours.
-    fn of_the_few(&self) -> Self {
+    fn of_the_few(&self) -> Result<Self, PredictError> {
         let few = |case: &Case| Case { said: [case.said[Breadth::Narrow as usize]; 2], ..*case };
-        let cases = self.cases.iter().map(|(&key, cases)| (key, cases.iter().map(few).collect())).collect();
-        Self::new(self.distances.clone(), cases)
+        let cases = self.cases()?.iter().map(|(&key, cases)| (key, cases.iter().map(few).collect())).collect();
+        Ok(Self::new(self.distances.clone(), cases))
     }
 
     /// Leaves workloads out in turn.
@@ -104,22 +186,24 @@ impl Calibration {
         absent: &[usize],
         is_random: bool,
     ) -> Result<Self, PredictError> {
+        let whole = knowledge.rows.whole()?;
         let compared = Compared {
             knowledge,
+            whole,
             space,
             question,
             absent,
             metric: knowledge.metric(space, question, absent)?,
             is_random,
         };
-        let all = sample((0..knowledge.count()).collect(), &knowledge.rows, MOST_CASES);
+        let all = sample((0..knowledge.count()).collect(), &whole.rows, MOST_CASES);
         let mut recurring: Vec<u32> =
-            knowledge.by_application.values().filter(|rows| rows.len() > LEAST_INSTANCES).flatten().copied().collect();
+            whole.by_application.values().filter(|rows| rows.len() > LEAST_INSTANCES).flatten().copied().collect();
         recurring.sort_unstable();
-        let drawn = sample(recurring.clone(), &knowledge.rows, MOST_CASES);
+        let drawn = sample(recurring.clone(), &whole.rows, MOST_CASES);
         let is_recurring = |row: u32| recurring.binary_search(&row).is_ok();
         let mut distances = Vec::new();
-        let mut cases: BTreeMap<(Scope, Resource), Vec<Case>> = BTreeMap::new();
+        let mut cases = Cases::new();
         for (scope, rows) in [(Scope::Store, all), (Scope::Application, drawn)] {
             let left_out: Vec<Result<Vec<LeftOut>, PredictError>> =
                 rows.par_chunks(TOGETHER).map(|rows| compared.leave_out(rows, scope)).collect();
@@ -129,7 +213,7 @@ impl Calibration {
                     distances.push(nearest.0);
                 }
                 for resource in Resource::ALL {
-                    let need = knowledge.rows.get(nearest.1 as usize).and_then(|row| row.needs[resource as usize]);
+                    let need = whole.rows.get(nearest.1 as usize).and_then(|row| row.needs[resource as usize]);
                     let said = locals.each_ref().map(|of| of[resource as usize].map(|local| local.relative));
                     if let ([Some(narrow), Some(wide)], Some(need)) = (said, need) {
                         let case = Case { need, said: [narrow, wide], recurring: is_recurring(nearest.1) };
@@ -156,12 +240,14 @@ impl Calibration {
         floor: f64,
         coverage: f64,
         has_request: bool,
-    ) -> Option<Tuned> {
-        self.tuned.get_or((scope, resource, coverage.to_bits(), has_request), || {
-            let lower: Vec<Tuned> = choices_below(coverage)
-                .filter_map(|lower| self.tuned(scope, resource, floor, lower, has_request))
-                .collect();
-            tune(self.cases.get(&(scope, resource))?, resource, floor, coverage, has_request, &lower)
+    ) -> Result<Option<Tuned>, PredictError> {
+        self.tuned.try_get_or((scope, resource, coverage.to_bits(), has_request), || {
+            let lower: Vec<Option<Tuned>> = choices_below(coverage)
+                .map(|lower| self.tuned(scope, resource, floor, lower, has_request))
+                .collect::<Result<_, _>>()?;
+            let lower: Vec<Tuned> = lower.into_iter().flatten().collect();
+            let cases = self.cases()?.get(&(scope, resource));
+            Ok(cases.and_then(|cases| tune(cases, resource, floor, coverage, has_request, &lower)))
         })
     }
 
@@ -175,12 +261,14 @@ impl Calibration {
         coverage: f64,
         has_request: bool,
         recurring: bool,
-    ) -> Option<f64> {
-        self.wastes.get_or(((scope, resource, coverage.to_bits(), has_request), recurring), || {
+    ) -> Result<Option<f64>, PredictError> {
+        self.wastes.try_get_or(((scope, resource, coverage.to_bits(), has_request), recurring), || {
             let tuned = |coverage| self.tuned(scope, resource, floor, coverage, has_request);
-            let choices: Vec<Tuned> =
-                std::iter::once(tuned(coverage)?).chain(choices_below(coverage).filter_map(tuned)).collect();
-            wasted(self.cases.get(&(scope, resource))?, &choices, resource, floor, recurring)
+            let Some(own) = tuned(coverage)? else { return Ok(None) };
+            let lower: Vec<Option<Tuned>> = choices_below(coverage).map(tuned).collect::<Result<_, _>>()?;
+            let choices: Vec<Tuned> = std::iter::once(own).chain(lower.into_iter().flatten()).collect();
+            let cases = self.cases()?.get(&(scope, resource));
+            Ok(cases.and_then(|cases| wasted(cases, &choices, resource, floor, recurring)))
         })
     }
 }
@@ -191,6 +279,7 @@ type LeftOut = ((f64, u32), [[Option<Local>; 3]; 2]);
 /// How stored workloads are compared while one is left out.
 struct Compared<'a> {
     knowledge: &'a Knowledge,
+    whole: &'a Whole,
     space: &'a Space,
     question: &'a Question,
     absent: &'a [usize],
@@ -201,34 +290,35 @@ struct Compared<'a> {
 impl Compared<'_> {
     /// Returns what the other workloads say about each of `rows`, without those for which there are none.
     fn leave_out(&self, rows: &[u32], scope: Scope) -> Result<Vec<LeftOut>, PredictError> {
-        let Self { knowledge, space, question, .. } = self;
+        let Self { knowledge, whole, space, question, .. } = self;
         let mut nearest_of = Vec::with_capacity(rows.len());
         let mut askings = Vec::with_capacity(rows.len());
         for &row in rows {
-            let Some(own) = knowledge.rows.get(row as usize) else { continue };
+            let Some(own) = whole.rows.get(row as usize) else { continue };
             let query = knowledge.place(space, question, &own.features, self.absent)?;
             let searched = if self.is_random { 1 } else { Knowledge::searched(question) };
             let nearest = match scope {
                 Scope::Store => space.index.nearest(&query, searched, &self.metric, &|other| other != row)?,
-                Scope::Application => {
-                    space.index.nearest_of(&knowledge.siblings(row), &query, searched, &self.metric)?
-                }
+                Scope::Application => space.index.nearest_of(&whole.siblings(row), &query, searched, &self.metric)?,
             };
             let Some(first) = nearest.first() else { continue };
             nearest_of.push((first.distance, row));
             let found = nearest.iter().map(|found| (found.row, found.distance)).collect();
-            askings.push(Asking { features: own.features.clone(), found, left_out: Some(row) });
+            askings.push(Asking { features: own.features.clone(), found, left_out: Some(key(own)) });
         }
         let ranked = if self.is_random {
             nearest_of.iter().map(|&(_, row)| self.draw(row, scope)).collect()
         } else {
-            knowledge.rank(space, question, self.absent, askings)?
+            space.rank(question, self.absent, askings)?
         };
         let locals = |ranked: &Ranked| {
             Breadth::ALL.map(|breadth| {
                 let neighbours = ranked.first(breadth.of(question.k));
                 let floor = |resource: Resource| resource.floor(knowledge.floors());
-                Resource::ALL.map(|resource| local(&knowledge.rows, &neighbours, resource, floor(resource)))
+                Resource::ALL.map(|resource| {
+                    let need_of = |row: u32| whole.rows.get(row as usize)?.needs[resource as usize];
+                    local(need_of, &neighbours, resource, floor(resource))
+                })
             })
         };
         Ok(nearest_of.into_iter().zip(&ranked).map(|(nearest, ranked)| (nearest, locals(ranked))).collect())
@@ -236,12 +326,12 @@ impl Compared<'_> {
 
     /// Returns others drawn at random for `row`.
     fn draw(&self, row: u32, scope: Scope) -> Ranked {
-        let knowledge = self.knowledge;
-        let name = knowledge.rows.get(row as usize).map(Remembered::name).unwrap_or_default();
+        let Self { knowledge, whole, .. } = self;
+        let name = whole.rows.get(row as usize).map(Remembered::name).unwrap_or_default();
         let most = Breadth::Wide.of(self.question.k);
         Ranked::equally(match scope {
             Scope::Store => drawn(0, &name, (0..knowledge.count()).filter(|&other| other != row), most),
-            Scope::Application => drawn(0, &name, knowledge.siblings(row).into_iter(), most),
+            Scope::Application => drawn(0, &name, whole.siblings(row).into_iter(), most),
         })
     }
 }
@@ -258,11 +348,16 @@ impl Knowledge {
         let question =
             Question { weights: question.weights.filter(|weights| *weights != self.params.weights), ..*question };
         let key = CalibrationKey::of(&question, absent, is_random);
-        self.calibrations.try_get_or(key, || {
+        self.calibrations.try_get_or(key.clone(), || {
+            if let Some(stored) = self.stored_calibrations.as_ref()
+                && let Some(calibration) = stored.read(&key)?
+            {
+                return Ok(Arc::new(calibration));
+            }
             // The usual number by name: what was found for the choice between it and another holds for it alone.
             if question.k == NeighbourCount::Exactly(NeighbourCount::FEW) {
                 let chosen = Question { k: NeighbourCount::Chosen, ..question };
-                return Ok(Arc::new(self.calibration(space, &chosen, absent, is_random)?.of_the_few()));
+                return Ok(Arc::new(self.calibration(space, &chosen, absent, is_random)?.of_the_few()?));
             }
             Ok(Arc::new(Calibration::run(self, space, &question, absent, is_random)?))
         })

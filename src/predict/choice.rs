@@ -3,10 +3,10 @@
 use super::calibrate::{Calibration, Scope};
 use super::knowledge::Knowledge;
 use super::need::{Anchor, Resource};
-use super::{Estimator, Newcomer, Question};
+use super::{Estimator, Newcomer, PredictError, Question};
 
 /// The coverage at which rungs are compared (ours), whatever is asked: so a higher coverage does not change the rung.
-const COMPARED_AT: f64 = 0.95;
+pub(super) const COMPARED_AT: f64 = 0.95;
 
 /// A later rung is preferred if it wastes less than this share of what the earlier one does (ours): the earlier one knows more of
 /// the newcomer, and the comparison rests on few workloads.
@@ -41,6 +41,9 @@ impl Expected {
     }
 }
 
+/// Says what is wasted of a resource, given its floor and whether there is a request.
+type WasteOf<'a> = &'a dyn Fn(Resource, f64, bool) -> Result<Option<f64>, PredictError>;
+
 fn because(own: &str, waste: f64, other: &str, less: f64) -> Option<String> {
     let percent = |share: f64| share * 100.0;
     (less < CLEARLY * waste).then(|| {
@@ -61,35 +64,37 @@ impl Knowledge {
         question: &Question,
         calibration: &Calibration,
         recurs: bool,
-    ) -> Expected {
+    ) -> Result<Expected, PredictError> {
         // The classic estimator has no coverage, so nothing to compare at.
         if question.estimator == Estimator::Mean {
-            return Expected::default();
+            return Ok(Expected::default());
         }
         let shown: Vec<Resource> =
             COMPARED.into_iter().filter(|resource| resource.level(&newcomer.window).is_some()).collect();
-        let over = |of: &dyn Fn(Resource, f64, bool) -> Option<f64>| -> Option<f64> {
+        let over = |of: WasteOf<'_>| -> Result<Option<f64>, PredictError> {
             let shares = shown.iter().map(|&resource| {
                 let floor = resource.floor(self.floors());
                 let request = resource.request(newcomer.facts.request);
                 let has_request = Anchor::Request.reference(floor, request, floor).is_some();
                 let need = self.mean_needs[resource as usize];
-                of(resource, floor, has_request).map(|waste| waste / need.max(floor))
+                Ok(of(resource, floor, has_request)?.map(|waste| waste / need.max(floor)))
             });
-            let shares: Vec<f64> = shares.collect::<Option<_>>()?;
-            (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
+            let shares: Vec<Option<f64>> = shares.collect::<Result<_, PredictError>>()?;
+            let shares: Option<Vec<f64>> = shares.into_iter().collect();
+            let mean = |shares: Vec<f64>| shares.iter().sum::<f64>() / shares.len() as f64;
+            Ok(shares.filter(|shares| !shares.is_empty()).map(mean))
         };
         let by_scope = |scope: Scope| {
             over(&|resource, floor, has_request| {
                 calibration.waste(scope, resource, floor, COMPARED_AT, has_request, recurs)
             })
         };
-        Expected {
-            same_application: recurs.then(|| by_scope(Scope::Application)).flatten(),
-            neighbours: by_scope(Scope::Store),
-            growth: over(&|resource, _, _| self.growth_waste(resource, COMPARED_AT, recurs)),
+        Ok(Expected {
+            same_application: if recurs { by_scope(Scope::Application)? } else { None },
+            neighbours: by_scope(Scope::Store)?,
+            growth: over(&|resource, _, _| self.growth_waste(resource, COMPARED_AT, recurs))?,
             growth_is_called: if newcomer.window.is_empty() { "class-prior" } else { "persistence" },
-        }
+        })
     }
 }
 

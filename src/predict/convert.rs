@@ -1,5 +1,7 @@
 //! An answer in the store's units to a prediction in cores and bytes, with its evidence.
 
+use std::borrow::Cow;
+
 use crate::store::MachineSize;
 use crate::trace::NetworkUnit;
 use crate::units::{Bytes, BytesPerSecond, Cores};
@@ -71,9 +73,11 @@ impl Knowledge {
         support: &[Support],
         scale: &Scale,
     ) -> Result<Vec<Evidence>, PredictError> {
-        let supported: Vec<(&Support, &Remembered)> =
-            support.iter().filter_map(|support| Some((support, self.rows.get(support.row)?))).collect();
-        let distances = self.distances_by_group(features, supported.iter().map(|(_, row)| *row), question)?;
+        let mut supported: Vec<(&Support, Cow<'_, Remembered>)> = Vec::with_capacity(support.len());
+        for one in support {
+            supported.extend(self.row(one.row)?.map(|row| (one, row)));
+        }
+        let distances = self.distances_by_group(features, supported.iter().map(|(_, row)| &**row), question)?;
         let mut evidence = Vec::with_capacity(supported.len());
         for ((support, row), distance_by_resource) in supported.into_iter().zip(distances) {
             let need = |resource: Resource| row.needs[resource as usize];

@@ -1,6 +1,6 @@
 //! From neighbours to a relative need: what one set of weighted, named workloads says about one resource.
 
-use super::need::{Anchor, Need, Remembered, Resource};
+use super::need::{Anchor, Need, Resource};
 use super::quantile::{Observed, upper_quantile};
 use super::ranked::Weighted;
 
@@ -34,14 +34,16 @@ pub(super) struct Local {
     pub(super) at_least: f64,
 }
 
-/// Returns what the neighbours say; nothing with fewer than three needs.
-pub(super) fn local(rows: &[Remembered], neighbours: &[Weighted], resource: Resource, floor: f64) -> Option<Local> {
+/// Returns what the neighbours, whose needs of the resource `need_of` gives by row, say; nothing with fewer than three needs.
+pub(super) fn local(
+    need_of: impl Fn(u32) -> Option<Need>,
+    neighbours: &[Weighted],
+    resource: Resource,
+    floor: f64,
+) -> Option<Local> {
     let needs: Vec<(Need, f64)> = neighbours
         .iter()
-        .filter_map(|neighbour| {
-            let row = rows.get(usize::try_from(neighbour.row).ok()?)?;
-            Some((row.needs[resource as usize]?, neighbour.shares[resource as usize]))
-        })
+        .filter_map(|neighbour| Some((need_of(neighbour.row)?, neighbour.shares[resource as usize])))
         .collect();
     let total: f64 = needs.iter().map(|(_, weight)| weight).sum();
     if needs.len() < LEAST_NEIGHBOURS.min(neighbours.len()) || needs.is_empty() || total <= 0.0 {
@@ -80,17 +82,8 @@ pub(super) fn allocation(resource: Resource, reference: f64, level: f64, floor: 
 mod tests {
     use super::*;
 
-    fn row(level: f64, need: f64, request: Option<f64>) -> Remembered {
-        Remembered {
-            id: String::new(),
-            run: 0,
-            format: String::new(),
-            application: None,
-            user: None,
-            class: None,
-            features: Vec::new(),
-            needs: [Some(Need { level, request, need, at_least: false }), None, None],
-        }
+    fn row(level: f64, need: f64, request: Option<f64>) -> Need {
+        Need { level, request, need, at_least: false }
     }
 
     fn near(found: f64, expected: f64) {
@@ -105,7 +98,7 @@ mod tests {
             .zip([0.5, 0.3, 0.2])
             .map(|(row, share)| Weighted { row, distance: 1.0, similarity: None, shares: [share; 3] })
             .collect();
-        let local = local(&rows, &neighbours, Resource::Memory, 0.1).unwrap();
+        let local = local(|row| Some(rows[row as usize]), &neighbours, Resource::Memory, 0.1).unwrap();
         let level = local.relative[Anchor::Level as usize].unwrap();
         near(local.mean_ratio, 1.69);
         near(level.bases[2].exp(), 2.0);

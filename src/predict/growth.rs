@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::PredictError;
 use super::calibrate::{LEAST_INSTANCES, MOST_CASES};
 use super::draw::sample;
 use super::estimate::allocation;
@@ -14,6 +15,7 @@ use super::knowledge::Knowledge;
 use super::memo::Memo;
 use super::need::{Need, Resource};
 use super::quantile::{Observed, Quantile, lower_rank_share, upper_quantile, upper_rank_share};
+use super::rows::Whole;
 use super::strangers::{Grown, excess};
 
 /// Added to a level before growth is measured, as a share of the mean need of the store (ours, see `docs/evaluation.md`).
@@ -91,17 +93,17 @@ impl Growths {
 
 impl Knowledge {
     /// Returns how a group grew in a resource; found once for groups of which all rows may be used.
-    pub(super) fn growths(&self, group: &Group<'_>, resource: Resource) -> Arc<Growths> {
-        let find = || Arc::new(self.find_growths(&group.rows, resource));
-        if group.is_whole { self.growths.get_or((group.class.map(str::to_owned), resource), find) } else { find() }
+    pub(super) fn growths(&self, group: &Group<'_>, resource: Resource) -> Result<Arc<Growths>, PredictError> {
+        let find = || Ok(Arc::new(self.find_growths(self.rows.whole()?, &group.rows, resource)));
+        if group.is_whole { self.growths.try_get_or((group.class.map(str::to_owned), resource), find) } else { find() }
     }
 
-    fn find_growths(&self, rows: &[usize], resource: Resource) -> Growths {
+    fn find_growths(&self, whole: &Whole, rows: &[usize], resource: Resource) -> Growths {
         let offset = OFFSET * self.mean_needs[resource as usize];
-        let applications = self.applications(rows);
+        let applications = applications_of(whole, rows);
         let weights = weights_by_application(&applications);
         let member = |(&row, (&application, &weight)): (&usize, (&usize, &f64))| {
-            let need = self.rows.get(row)?.needs[resource as usize]?;
+            let need = whole.rows.get(row)?.needs[resource as usize]?;
             let value = (need.need / (need.level + offset)).ln();
             Some(Member { row, application, need, growth: Observed { value, weight, at_least: need.at_least } })
         };
@@ -110,64 +112,70 @@ impl Knowledge {
             resource,
             floor: resource.floor(self.floors()),
             offset,
-            excess: self.excess(resource, offset, &members),
+            excess: excess_of(whole, resource, offset, &members),
             members,
             covering: Memo::default(),
         }
     }
 
-    /// Returns how many times as often as allowed a stranger exceeds a margin of the members: see [`excess`]. At most
-    /// [`MOST_CASES`] of them are looked at.
-    fn excess(&self, resource: Resource, offset: f64, members: &[Member]) -> f64 {
-        let rows = members.iter().filter_map(|member| u32::try_from(member.row).ok()).collect();
-        let drawn = sample(rows, &self.rows, MOST_CASES);
-        let grown: Vec<Grown> = members
-            .iter()
-            .filter(|member| u32::try_from(member.row).is_ok_and(|row| drawn.binary_search(&row).is_ok()))
-            .map(|&Member { application, need, growth, .. }| Grown {
-                application,
-                growth,
-                least: if resource.is_hard() { (need.level / (need.level + offset)).ln() } else { f64::NEG_INFINITY },
-            })
-            .collect();
-        excess(&grown)
-    }
-
     /// Returns what growth alone would have wasted on the store's workloads at a coverage, or on those of applications with
     /// enough instances to answer for each other: the mean, in units of the resource; nothing where the store holds too few.
-    pub(super) fn growth_waste(&self, resource: Resource, coverage: f64, recurring: bool) -> Option<f64> {
-        self.growth_wastes.get_or((resource, coverage.to_bits(), recurring), || {
+    pub(super) fn growth_waste(
+        &self,
+        resource: Resource,
+        coverage: f64,
+        recurring: bool,
+    ) -> Result<Option<f64>, PredictError> {
+        self.growth_wastes.try_get_or((resource, coverage.to_bits(), recurring), || {
+            let whole = self.rows.whole()?;
             let all = Group { class: None, rows: (0..self.rows.len()).collect(), is_whole: true };
-            let growths = self.growths(&all, resource);
-            let (margin, _) = growths.at(coverage)?;
+            let growths = self.growths(&all, resource)?;
+            let Some((margin, _)) = growths.at(coverage) else { return Ok(None) };
             let counts = |member: &&Member| {
                 let row = u32::try_from(member.row).unwrap_or(u32::MAX);
-                !member.need.at_least && (!recurring || self.of_application(row).len() > LEAST_INSTANCES)
+                !member.need.at_least && (!recurring || whole.of_application(row).len() > LEAST_INSTANCES)
             };
             let waste =
                 |member: &Member| (growths.allocation(member.need.level, margin.value) - member.need.need).max(0.0);
             let wastes: Vec<f64> = growths.members.iter().filter(counts).map(waste).collect();
-            (!wastes.is_empty()).then(|| wastes.iter().sum::<f64>() / wastes.len() as f64)
+            Ok((!wastes.is_empty()).then(|| wastes.iter().sum::<f64>() / wastes.len() as f64))
         })
     }
+}
 
-    /// Returns a number for the application of each of `rows`; a row without one is the only one of its own.
-    fn applications(&self, rows: &[usize]) -> Vec<usize> {
-        let mut numbers: BTreeMap<(&str, Option<&str>), usize> = BTreeMap::new();
-        let mut next = 0;
-        let mut number = |row: usize| {
-            let key = self.rows.get(row).and_then(|row| Some((row.application.as_deref()?, row.user.as_deref())));
-            let mut new = || {
-                next += 1;
-                next - 1
-            };
-            match key {
-                Some(key) => *numbers.entry(key).or_insert_with(new),
-                None => new(),
-            }
+/// Returns how many times as often as allowed a stranger exceeds a margin of the members: see [`excess`]. At most
+/// [`MOST_CASES`] of them are looked at.
+fn excess_of(whole: &Whole, resource: Resource, offset: f64, members: &[Member]) -> f64 {
+    let rows = members.iter().filter_map(|member| u32::try_from(member.row).ok()).collect();
+    let drawn = sample(rows, &whole.rows, MOST_CASES);
+    let grown: Vec<Grown> = members
+        .iter()
+        .filter(|member| u32::try_from(member.row).is_ok_and(|row| drawn.binary_search(&row).is_ok()))
+        .map(|&Member { application, need, growth, .. }| Grown {
+            application,
+            growth,
+            least: if resource.is_hard() { (need.level / (need.level + offset)).ln() } else { f64::NEG_INFINITY },
+        })
+        .collect();
+    excess(&grown)
+}
+
+/// Returns a number for the application of each of `rows`; a row without one is the only one of its own.
+fn applications_of(whole: &Whole, rows: &[usize]) -> Vec<usize> {
+    let mut numbers: BTreeMap<(&str, Option<&str>), usize> = BTreeMap::new();
+    let mut next = 0;
+    let mut number = |row: usize| {
+        let key = whole.rows.get(row).and_then(|row| Some((row.application.as_deref()?, row.user.as_deref())));
+        let mut new = || {
+            next += 1;
+            next - 1
         };
-        rows.iter().map(|&row| number(row)).collect()
-    }
+        match key {
+            Some(key) => *numbers.entry(key).or_insert_with(new),
+            None => new(),
+        }
+    };
+    rows.iter().map(|&row| number(row)).collect()
 }
 
 /// Returns a weight for each instance, given the numbers of their applications: 1 / √n with n the instances of its

@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 
 use crate::artifact::FileRecord;
+use crate::index::Index;
 use crate::store::parquet_file;
 use crate::store::rows::column;
 
@@ -56,7 +57,8 @@ pub(super) fn write_fingerprints(
     knowledge: &Knowledge,
 ) -> Result<FileRecord, PredictError> {
     let schema = fingerprint_schema(features, components);
-    let numbered: Vec<(u32, &Remembered)> = (0..).zip(&knowledge.rows).collect();
+    let numbered: Vec<(u32, &Remembered)> = (0..).zip(knowledge.all()?).collect();
+    let points = knowledge.index().map(Index::points).transpose()?;
     let batch = |rows: &[(u32, &Remembered)]| -> Result<RecordBatch, ArrowError> {
         let text = |of: fn(&Remembered) -> Option<&String>| -> ArrayRef {
             Arc::new(rows.iter().map(|(_, row)| of(row).map(String::as_str)).collect::<StringArray>())
@@ -82,7 +84,7 @@ pub(super) fn write_fingerprints(
             ));
         }
         for position in 0..components {
-            let of = |row: u32| knowledge.index().and_then(|index| index.points().row(row)?.get(position).copied());
+            let of = |row: u32| points.as_ref().and_then(|points| points.row(row)?.get(position).copied());
             columns.push(Arc::new(rows.iter().map(|&(row, _)| of(row)).collect::<Float64Array>()));
         }
         for position in 0..features.len() {
@@ -188,7 +190,7 @@ pub(super) fn write_calibrations(
     let mut rows: Vec<(&str, CaseRow)> = Vec::new();
     for (without, calibration) in calibrations {
         rows.extend(calibration.distances.iter().map(|&distance| (without.as_str(), CaseRow::Distance(distance))));
-        for (&(scope, resource), cases) in &calibration.cases {
+        for (&(scope, resource), cases) in calibration.cases()? {
             let row = |&case: &Case| (without.as_str(), CaseRow::Case(scope, resource, Box::new(case)));
             rows.extend(cases.iter().map(row));
         }

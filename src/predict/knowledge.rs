@@ -1,5 +1,6 @@
 //! What a store has taught: features, model, search structure, levels and needs of its workloads.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,10 +12,12 @@ use crate::trace::UnitContract;
 
 use super::alike::{Alike, Asking, candidates};
 use super::calibrate::{Calibration, CalibrationKey};
+use super::calibration_file::StoredCalibrations;
 use super::growth::Growths;
 use super::memo::Memo;
 use super::need::{Remembered, Resource};
 use super::ranked::{Breadth, Ranked};
+use super::rows::Rows;
 use super::{DistanceMetric, Facts, Known, PredictError, Question, ResourceWeights, Similarity};
 
 /// Fewest workloads that a model is fitted to; below that there is no such thing as a distance between fingerprints.
@@ -55,20 +58,44 @@ pub(super) struct Space {
     pub(super) alike: Alike,
 }
 
+impl Space {
+    /// Puts the nearest fingerprints of each asking in the order in which they answer; its features are compared without those that
+    /// are `absent`.
+    pub(super) fn rank(
+        &self,
+        question: &Question,
+        absent: &[usize],
+        mut askings: Vec<Asking>,
+    ) -> Result<Vec<Ranked>, PredictError> {
+        match question.similarity {
+            Similarity::Distance => Ok(askings.into_iter().map(|asking| Ranked::by_distance(asking.found)).collect()),
+            Similarity::Learned => {
+                for asking in &mut askings {
+                    for &position in absent {
+                        if let Some(value) = asking.features.get_mut(position) {
+                            *value = None;
+                        }
+                    }
+                }
+                Ok(self.alike.rank(askings)?)
+            }
+        }
+    }
+}
+
 /// A fitted estimator: everything an answer needs, without the store's samples.
 #[derive(Debug)]
 pub struct Knowledge {
     pub(super) params: FitParams,
     pub(super) features: FeatureSet,
     pub(super) space: Option<Space>,
-    pub(super) rows: Vec<Remembered>,
+    pub(super) rows: Rows,
     /// Median of the seconds that the first windows really cover: a row of 300 s is never cut.
     pub(super) covered_seconds: f64,
     /// Mean need of each resource, 0 where no row has one.
     pub(super) mean_needs: [f64; 3],
-    /// Rows by application and, where the trace has one, user.
-    pub(super) by_application: BTreeMap<(String, Option<String>), Vec<u32>>,
-    pub(super) by_class: BTreeMap<String, Vec<u32>>,
+    /// Calibrations that were made beforehand.
+    pub(super) stored_calibrations: Option<StoredCalibrations>,
     /// Calibrations by what they depend on, made when they are first asked for.
     pub(super) calibrations: Memo<CalibrationKey, Arc<Calibration>>,
     /// How a class, or the whole store, grew, by resource.
@@ -123,7 +150,7 @@ impl Knowledge {
         };
         let mut covered: Vec<f64> = known.iter().map(|known| known.window.observed_seconds).collect();
         covered.sort_by(f64::total_cmp);
-        Ok(Self::assemble(params, features, space, rows, interpolated(&covered, 0.5)))
+        Ok(Self::of_rows(params, features, space, rows, interpolated(&covered, 0.5)))
     }
 
     /// Puts the parts together, fitted or read.
@@ -131,23 +158,10 @@ impl Knowledge {
         params: FitParams,
         features: FeatureSet,
         space: Option<Space>,
-        rows: Vec<Remembered>,
+        rows: Rows,
         covered_seconds: f64,
+        mean_needs: [f64; 3],
     ) -> Self {
-        let mut by_application: BTreeMap<(String, Option<String>), Vec<u32>> = BTreeMap::new();
-        let mut by_class: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-        for (number, row) in (0_u32..).zip(&rows) {
-            if let Some(application) = &row.application {
-                by_application.entry((application.clone(), row.user.clone())).or_default().push(number);
-            }
-            if let Some(class) = &row.class {
-                by_class.entry(class.clone()).or_default().push(number);
-            }
-        }
-        let mean_needs = Resource::ALL.map(|resource| {
-            let needs: Vec<f64> = rows.iter().filter_map(|row| Some(row.needs[resource as usize]?.need)).collect();
-            needs.iter().sum::<f64>() / needs.len().max(1) as f64
-        });
         Self {
             params,
             features,
@@ -155,12 +169,26 @@ impl Knowledge {
             rows,
             mean_needs,
             covered_seconds,
-            by_application,
-            by_class,
+            stored_calibrations: None,
             calibrations: Memo::default(),
             growths: Memo::default(),
             growth_wastes: Memo::default(),
         }
+    }
+
+    /// The same of rows that are in memory.
+    pub(super) fn of_rows(
+        params: FitParams,
+        features: FeatureSet,
+        space: Option<Space>,
+        rows: Vec<Remembered>,
+        covered_seconds: f64,
+    ) -> Self {
+        let mean_needs = Resource::ALL.map(|resource| {
+            let needs: Vec<f64> = rows.iter().filter_map(|row| Some(row.needs[resource as usize]?.need)).collect();
+            needs.iter().sum::<f64>() / needs.len().max(1) as f64
+        });
+        Self::assemble(params, features, space, Rows::held(rows), covered_seconds, mean_needs)
     }
 
     /// Returns how many workloads were learned from.
@@ -173,21 +201,20 @@ impl Knowledge {
         u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
     }
 
-    /// Returns the other rows of the application (and user) of `row`.
-    pub(super) fn siblings(&self, row: u32) -> Vec<u32> {
-        self.of_application(row).iter().copied().filter(|&other| other != row).collect()
+    /// Returns a stored workload; nothing beyond the last.
+    ///
+    /// # Errors
+    /// The index is damaged where it was read.
+    pub fn row(&self, row: usize) -> Result<Option<Cow<'_, Remembered>>, PredictError> {
+        self.rows.get(u32::try_from(row).unwrap_or(u32::MAX))
     }
 
-    /// Returns the rows of the application (and user) of `row`, itself included; none without an application.
-    pub(super) fn of_application(&self, row: u32) -> &[u32] {
-        let own = self.rows.get(row as usize);
-        let key = own.and_then(|own| Some((own.application.clone()?, own.user.clone())));
-        key.and_then(|key| self.by_application.get(&key)).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// Returns a stored workload.
-    pub fn row(&self, row: usize) -> Option<&Remembered> {
-        self.rows.get(row)
+    /// Returns all stored workloads. Those of an index are read when they are first asked for.
+    ///
+    /// # Errors
+    /// The index is damaged.
+    pub fn all(&self) -> Result<&[Remembered], PredictError> {
+        Ok(&self.rows.whole()?.rows)
     }
 
     /// Returns the model; nothing where all workloads are alike or there are too few.
@@ -321,30 +348,6 @@ impl Knowledge {
         match question.similarity {
             Similarity::Learned => candidates(question.k),
             Similarity::Distance => Breadth::Wide.of(question.k),
-        }
-    }
-
-    /// Puts the nearest fingerprints of each asking in the order in which they answer; its features are compared without those that
-    /// are `absent`.
-    pub(super) fn rank(
-        &self,
-        space: &Space,
-        question: &Question,
-        absent: &[usize],
-        mut askings: Vec<Asking>,
-    ) -> Result<Vec<Ranked>, PredictError> {
-        match question.similarity {
-            Similarity::Distance => Ok(askings.into_iter().map(|asking| Ranked::by_distance(asking.found)).collect()),
-            Similarity::Learned => {
-                for asking in &mut askings {
-                    for &position in absent {
-                        if let Some(value) = asking.features.get_mut(position) {
-                            *value = None;
-                        }
-                    }
-                }
-                Ok(space.alike.rank(&self.rows, askings)?)
-            }
         }
     }
 

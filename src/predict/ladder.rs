@@ -2,6 +2,8 @@
 //! something about memory or CPU with the coverage that was asked for answers, and says why those above it did not.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::index::{NearestNeighbours, Neighbour};
 
@@ -10,7 +12,7 @@ use super::calibrate::{Calibration, LEAST_INSTANCES, Scope};
 use super::draw::drawn;
 use super::estimate::{Local, allocation, local};
 use super::knowledge::{Knowledge, Space};
-use super::need::{Anchor, Resource};
+use super::need::{Anchor, Need, Resource};
 use super::ranked::{Breadth, Ranked, Weighted};
 use super::tune::{Tuned, choices_below};
 use super::{Answer, Decision, Estimator, Facts, Newcomer, PredictError, Question, Support};
@@ -117,7 +119,7 @@ impl Knowledge {
             answer.passed_over.push("class-prior, persistence: what the store holds says nothing about it".to_owned());
             return Ok(answer);
         }
-        self.prior_rungs(newcomer, question, admits, &mut answer);
+        self.prior_rungs(newcomer, question, admits, &mut answer)?;
         Ok(answer)
     }
 
@@ -134,16 +136,16 @@ impl Knowledge {
         let searched = if asked.selection == Selection::Nearest { Self::searched(asked.question) } else { 1 };
         let rank = |found: Vec<(u32, f64)>| {
             let asking = Asking { features: asked.features.clone(), found, left_out: None };
-            let mut ranked = self.rank(asked.space, asked.question, &asked.absent, vec![asking])?;
+            let mut ranked = asked.space.rank(asked.question, &asked.absent, vec![asking])?;
             Ok::<Ranked, PredictError>(ranked.pop().unwrap_or_else(|| Ranked::equally(Vec::new())))
         };
         let most = Breadth::Wide.of(asked.question.k);
         let found = pairs(asked.space.index.nearest(&asked.query, searched, &metric, &admits)?);
         answer.novelty = found.first().and_then(|&(_, distance)| asked.calibration.novelty(distance));
         // Same application.
-        let instances = self.instances(&asked.newcomer.facts, asked.admits);
+        let instances = self.instances(&asked.newcomer.facts, asked.admits)?;
         let recurs = instances.len() >= LEAST_INSTANCES;
-        let expected = self.expected(asked.newcomer, asked.question, asked.calibration, recurs);
+        let expected = self.expected(asked.newcomer, asked.question, asked.calibration, recurs)?;
         match &asked.newcomer.facts.application {
             None => answer.passed_over.push("same-application: the sample does not name its application".to_owned()),
             Some(application) if !recurs => answer.passed_over.push(format!(
@@ -160,7 +162,7 @@ impl Knowledge {
                         Ranked::equally(drawn(seed, &asked.newcomer.name, instances.iter().copied(), most))
                     }
                 };
-                if self.say(asked, Scope::Application, &ranked, Decision::SameApplication, answer) {
+                if self.say(asked, Scope::Application, &ranked, Decision::SameApplication, answer)? {
                     return Ok(true);
                 }
             }
@@ -190,19 +192,33 @@ impl Knowledge {
                 Ranked::equally(drawn(seed, &asked.newcomer.name, eligible, most))
             }
         };
-        Ok(self.say(asked, Scope::Store, &ranked, Decision::Neighbours, answer))
+        self.say(asked, Scope::Store, &ranked, Decision::Neighbours, answer)
     }
 
     /// Fills the answer from the first of the ranked workloads. Returns whether they say anything about memory or CPU.
-    fn say(&self, asked: &Asked<'_>, scope: Scope, ranked: &Ranked, decision: Decision, answer: &mut Answer) -> bool {
+    fn say(
+        &self,
+        asked: &Asked<'_>,
+        scope: Scope,
+        ranked: &Ranked,
+        decision: Decision,
+        answer: &mut Answer,
+    ) -> Result<bool, PredictError> {
         let chosen = Breadth::ALL.map(|breadth| ranked.first(breadth.of(asked.question.k)));
+        let mut needs: BTreeMap<u32, [Option<Need>; 3]> = BTreeMap::new();
+        for one in chosen.iter().flatten() {
+            if let Entry::Vacant(place) = needs.entry(one.row) {
+                place.insert(self.rows.get(one.row)?.map_or([None; 3], |row| row.needs));
+            }
+        }
         let mut rung: Rung = [None; 3];
         let mut rests_on = [Breadth::Narrow; 3];
         let mut bounds = Vec::new();
         for resource in Resource::ALL {
             let Some(level) = resource.level(&asked.newcomer.window) else { continue };
             let floor = resource.floor(self.floors());
-            let locals = chosen.each_ref().map(|chosen| local(&self.rows, chosen, resource, floor));
+            let need_of = |row: u32| needs.get(&row)?[resource as usize];
+            let locals = chosen.each_ref().map(|chosen| local(need_of, chosen, resource, floor));
             let [Some(narrow), Some(_)] = &locals else { continue };
             let request = resource.request(asked.newcomer.facts.request);
             let has_request = Anchor::Request.reference(level, request, floor).is_some()
@@ -213,10 +229,12 @@ impl Knowledge {
                 let said = said(own, locals[tuned.way.breadth as usize].as_ref()?, tuned, asked.question.estimator)?;
                 Some((said, tuned.way.breadth))
             };
-            let Some(tuned_here) = tuned(asked.question.coverage) else { continue };
+            let Some(tuned_here) = tuned(asked.question.coverage)? else { continue };
             let Some(said) = of(&tuned_here) else { continue };
             // Another way may give less than what a lower coverage was promised.
-            let lower = choices_below(asked.question.coverage).filter_map(tuned).filter_map(|tuned| of(&tuned));
+            let lower: Vec<Option<Tuned>> =
+                choices_below(asked.question.coverage).map(tuned).collect::<Result<_, PredictError>>()?;
+            let lower = lower.iter().flatten().filter_map(of);
             let (said, breadth) = lower.fold(said, |(said, breadth), (lower, other)| {
                 (said.raised_to(lower.amount), if lower.amount > said.amount { other } else { breadth })
             });
@@ -228,35 +246,23 @@ impl Knowledge {
             }
         }
         if rung[Resource::Memory as usize].is_none() && rung[Resource::Cpu as usize].is_none() {
-            let cases = asked.calibration.cases.get(&(scope, Resource::Memory)).map_or(0, Vec::len);
+            let cases = asked.calibration.cases()?.get(&(scope, Resource::Memory)).map_or(0, Vec::len);
             answer.passed_over.push(too_few(decision, cases, asked.question.coverage));
-            return false;
+            return Ok(false);
         }
         let spoken: Vec<usize> = (0..rung.len()).filter(|&resource| rung[resource].is_some()).collect();
         answer.support = support(&chosen, rests_on, &spoken, asked.selection == Selection::Nearest);
         fill(answer, decision, &rung, &bounds);
-        true
+        Ok(true)
     }
 
     /// Returns the rows of the newcomer's application that may be used, ascending. Users are compared where both sides
     /// have one.
-    fn instances(&self, facts: &Facts, admits: &(dyn Fn(usize) -> bool + Sync)) -> Vec<u32> {
-        let Some(application) = &facts.application else { return Vec::new() };
-        let from = (application.clone(), None);
-        let is_user = |user: &Option<String>| match (user, &facts.user) {
-            (Some(stored), Some(own)) => stored == own,
-            _ => true,
-        };
-        let mut rows: Vec<u32> = self
-            .by_application
-            .range(from..)
-            .take_while(|((name, _), _)| name == application)
-            .filter(|((_, user), _)| is_user(user))
-            .flat_map(|(_, rows)| rows.iter().copied())
-            .filter(|&row| admits(row as usize))
-            .collect();
-        rows.sort_unstable();
-        rows
+    fn instances(&self, facts: &Facts, admits: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<u32>, PredictError> {
+        let Some(application) = &facts.application else { return Ok(Vec::new()) };
+        let mut rows = self.rows.instances(application, facts.user.as_deref())?;
+        rows.retain(|&row| admits(row as usize));
+        Ok(rows)
     }
 }
 

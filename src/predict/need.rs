@@ -1,12 +1,15 @@
 //! What the estimator remembers of a stored workload: its level in the first window and its need over its whole life.
 
+use serde::{Deserialize, Serialize};
+
 use crate::profile::{Floors, WindowProfile};
 use crate::trace::Amounts;
 
 use super::Known;
 
 /// A resource that is allocated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Resource {
     /// Memory; its need is the whole-life peak.
     Memory,
@@ -68,7 +71,8 @@ impl Resource {
 }
 
 /// What a need is taken relative to, and an answer scaled by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Anchor {
     /// The largest use inside the first window: similar workloads grow alike beyond what they show.
     Level,

@@ -1,36 +1,41 @@
 //! The index on disk: one folder per learning window, replaced as a whole.
 //!
 //! `index/window=60s/` holds `index.json` (the manifest, with the other files' sizes and checksums), `model.json`,
-//! `fingerprints.parquet` (the truth), `calibration.parquet`, `similarity.forest` and `tree.kd` (a
-//! cache of the truth). A new index is made in `index/.new-window=60s/`, the old one moves to `index/.old-window=60s/`, the new one takes its place: a kill at any
+//! `fingerprints.parquet` and `calibration.parquet` (the truth), and what is made of them for answers that must not wait for all of it, each a
+//! file of blocks: `tree.kd`, `workloads.rows`, `calibration.chosen`, `similarity.forest`. A new index is made in `index/.new-window=60s/`, the old one moves to `index/.old-window=60s/`, the new one takes its place: a kill at any
 //! moment leaves the old index or the new one, which the next reader and writer find. `docs/index-format.md` has the
 //! columns.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::artifact::blocks::{BlockCache, Blocks, CacheUse};
 use crate::artifact::manifest::{self, ManifestKind};
+use crate::artifact::sealed::Seal;
 use crate::artifact::{ArtifactError, Digest, FileRecord, Lock};
 use crate::fingerprint::{Components, FeatureSet, Model};
-use crate::index::{Index, Points};
+use crate::index::{Index, NearestNeighbours};
 use crate::profile::{Floors, Window};
-use crate::store::{Manifest, Store, parquet_file};
+use crate::store::{Manifest, Store};
 use crate::trace::UnitContract;
 use crate::units::Micros;
 
 use super::alike::Alike;
-use super::calibrate::{Calibration, CalibrationKey};
-use super::index_tables::{self, CaseRow};
+use super::calibrate::CalibrationKey;
+use super::calibration_file::{self, StoredCalibrations};
+use super::choice::COMPARED_AT;
+use super::index_tables;
 use super::knowledge::{FitParams, Knowledge, Space};
-use super::need::Remembered;
+use super::need::Resource;
+use super::rows::Rows;
+use super::rows_file::{self, StoredRows, Truth};
 use super::{HistorySummary, PredictError, Question, ResourceWeights};
 
 /// Kind and versions of `index.json`.
 pub const INDEX_KIND: ManifestKind =
-    ManifestKind { name: "shadow-index", described: "the manifest of a fingerprint index", oldest: 4, newest: 4 };
+    ManifestKind { name: "shadow-index", described: "the manifest of a fingerprint index", oldest: 5, newest: 5 };
 
 const FOLDER: &str = "index";
 const MANIFEST: &str = "index.json";
@@ -39,6 +44,11 @@ const FINGERPRINTS: &str = "fingerprints.parquet";
 const CALIBRATION: &str = "calibration.parquet";
 const TREE: &str = "tree.kd";
 const FORESTS: &str = "similarity.forest";
+const ROWS: &str = "workloads.rows";
+const CHOSEN: &str = "calibration.chosen";
+
+/// Most bytes of its files that an open index keeps in memory (ours).
+const CACHED: u64 = 48 << 20;
 
 /// The body of `index.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,6 +73,11 @@ pub struct IndexManifest {
     pub covered_seconds: f64,
     /// Components of a fingerprint; 0 where all workloads are alike.
     pub components: usize,
+    /// Mean need of each resource (memory, CPU, network), in the units of the store.
+    pub mean_needs: [f64; 3],
+    /// What growth alone would have wasted on the workloads, beside which rungs are chosen: resource, whether of workloads that recur alone, and
+    /// the waste, in the units of the store.
+    pub growth_wastes: Vec<(Resource, bool, Option<f64>)>,
     /// The other files of the folder.
     pub files: Vec<FileRecord>,
 }
@@ -88,8 +103,14 @@ pub struct OpenIndex {
     pub knowledge: Knowledge,
     /// Its manifest.
     pub manifest: IndexManifest,
-    /// Why its tree was built anew, where that was necessary.
-    pub tree_rebuilt: Option<String>,
+    cache: Arc<BlockCache>,
+}
+
+impl OpenIndex {
+    /// Returns how often what it keeps of its files in memory was asked for.
+    pub fn cache_use(&self) -> CacheUse {
+        self.cache.usage()
+    }
 }
 
 fn name_of(window: Micros) -> String {
@@ -172,48 +193,74 @@ impl Knowledge {
         let names: Vec<String> = self.features.features().iter().map(|feature| feature.name.clone()).collect();
         let question = Question::default();
         let components = self.model().map_or(0, Model::components);
+        let rows = self.rows.len() as u64;
+        let cache = BlockCache::of(0);
+        let record = |name: &str| -> Result<FileRecord, ArtifactError> {
+            Ok(FileRecord::of_blocks(name, &Blocks::open(&folder.join(name), &cache)?.1, rows))
+        };
         files.push(index_tables::write_fingerprints(folder, FINGERPRINTS, &names, components, self)?);
+        rows_file::write(&folder.join(ROWS), self.all()?, names.len())?;
+        files.push(record(ROWS)?);
         if let Some(space) = &self.space {
             space.model.write(&folder.join(MODEL))?;
-            files.push(FileRecord::of(folder, MODEL, self.rows.len() as u64)?);
+            files.push(FileRecord::of(folder, MODEL, rows)?);
             space.index.write(&folder.join(TREE))?;
-            files.push(FileRecord::of(folder, TREE, self.rows.len() as u64)?);
+            files.push(record(TREE)?);
             space.alike.write(&folder.join(FORESTS), self.rows.len())?;
-            files.push(FileRecord::of_blocks(folder, FORESTS, self.rows.len() as u64)?);
-            let mut calibrations = Vec::new();
+            files.push(record(FORESTS)?);
+            let (mut calibrations, mut chosen) = (Vec::new(), Vec::new());
             for (without, absent) in self.variants() {
-                calibrations.push((without, self.calibration(space, &question, &absent, false)?));
+                let calibration = self.calibration(space, &question, &absent, false)?;
+                let floors = self.floors();
+                chosen.push((without.clone(), calibration.choose(|resource| resource.floor(floors))?));
+                calibrations.push((without, calibration));
             }
             files.push(index_tables::write_calibrations(folder, CALIBRATION, &calibrations)?);
+            calibration_file::write(&folder.join(CHOSEN), &chosen)?;
+            files.push(record(CHOSEN)?);
+        }
+        let mut growth_wastes = Vec::new();
+        for resource in Resource::ALL {
+            for recurring in [false, true] {
+                growth_wastes.push((resource, recurring, self.growth_waste(resource, COMPARED_AT, recurring)?));
+            }
         }
         let manifest = IndexManifest {
             written_by: env!("CARGO_PKG_VERSION").to_owned(),
             window: self.params.window.length,
             units: self.params.units,
             weights: self.params.weights,
-            workloads: self.rows.len() as u64,
+            workloads: rows,
             history,
             sources: store.manifest().sources.iter().map(|source| source.digest.clone()).collect(),
             features: names,
             covered_seconds: self.covered_seconds,
             components,
+            mean_needs: self.mean_needs,
+            growth_wastes,
             files,
         };
         manifest::write(&folder.join(MANIFEST), INDEX_KIND, &manifest)?;
         Ok(manifest)
     }
 
-    /// Opens the index for `window`: everything an answer needs, checked. The tree is a cache of the fingerprints: one that
-    /// cannot be used is built anew in memory, and why is said.
+    /// Opens the index for `window`. Of its large files only what answers come to is read, and compared with its checksum then.
     ///
     /// # Errors
-    /// There is none, or one of its files but the tree is damaged, missing or of an unknown version.
+    /// There is none, or one of its files is damaged, missing or of an unknown version.
     pub fn open(store: &Path, window: Micros) -> Result<OpenIndex, PredictError> {
         let (folder, manifest) = index_manifest(store, window)?;
+        let cache = BlockCache::of(CACHED);
         let record = |name: &str| manifest.files.iter().find(|file| file.path == name);
         let missing = |name: &str| {
             let what = format!("it does not list `{name}`");
             PredictError::Artifact(ArtifactError::Damaged { path: folder.join(MANIFEST), what })
+        };
+        let listed = |name: &str| record(name).ok_or_else(|| missing(name));
+        let blocks = |name: &str| -> Result<(Seal, Blocks), PredictError> {
+            let (seal, blocks) = Blocks::open(&folder.join(name), &cache)?;
+            listed(name)?.verify_blocks(&blocks)?;
+            Ok((seal, blocks))
         };
         let params = FitParams {
             window: Window { length: manifest.window },
@@ -229,52 +276,46 @@ impl Knowledge {
             let feature = manifest.features.get(position).or(known.get(position)).cloned().unwrap_or_default();
             return Err(PredictError::OtherFeatures { path: folder, feature });
         }
-        let mut rows: Vec<Remembered> = Vec::new();
-        let mut coordinates = Vec::new();
-        let listed = |name: &str| record(name).ok_or_else(|| missing(name));
-        let fingerprints = listed(FINGERPRINTS)?;
-        parquet_file::read(&folder, fingerprints, |batch| {
-            index_tables::read_fingerprints(batch, &known, manifest.components, &mut rows, &mut coordinates)
-        })?;
-        let mut tree_rebuilt = None;
+        let (seal, rows) = blocks(ROWS)?;
+        let truth = Truth {
+            folder: folder.clone(),
+            fingerprints: listed(FINGERPRINTS)?.clone(),
+            features: known.clone(),
+            components: manifest.components,
+        };
+        let rows = StoredRows::open(&seal, rows, known.len(), truth)?;
         let space = match record(MODEL) {
             None => None,
             Some(record) => {
                 record.verify(&folder)?;
                 let model = Model::read(&folder.join(MODEL))?;
-                let points = Arc::new(Points::new(manifest.components, coordinates)?);
-                let (index, reason) = Index::open_or_build(&folder.join(TREE), points);
-                tree_rebuilt = reason.map(|reason| reason.to_string());
-                listed(FORESTS)?.verify_blocks(&folder)?;
-                let alike = Alike::read(&folder.join(FORESTS), known.len(), rows.len())?;
+                let (seal, tree) = blocks(TREE)?;
+                let index = Index::open(&seal, tree)?;
+                if index.rows() != rows.len() || index.dimensions() != model.components() {
+                    let what = "it holds other rows than the fingerprints".to_owned();
+                    return Err(ArtifactError::Damaged { path: folder.join(TREE), what }.into());
+                }
+                let (seal, forests) = blocks(FORESTS)?;
+                let alike = Alike::read(&seal, forests, known.len(), rows.len())?;
                 Some(Space { model, index, alike })
             }
         };
-        let knowledge = Self::assemble(params, features, space, rows, manifest.covered_seconds);
-        if let Some(record) = record(CALIBRATION) {
-            let mut cases: BTreeMap<String, Vec<CaseRow>> = BTreeMap::new();
-            parquet_file::read(&folder, record, |batch| index_tables::read_calibrations(batch, &mut cases))?;
-            let question = Question::default();
-            for (without, absent) in knowledge.variants() {
-                let Some(cases) = cases.remove(&without) else { continue };
-                let key = CalibrationKey::of(&question, &absent, false);
-                knowledge.calibrations.insert(key, Arc::new(calibration_of(cases)));
-            }
+        let mut knowledge =
+            Self::assemble(params, features, space, Rows::stored(rows), manifest.covered_seconds, manifest.mean_needs);
+        for &(resource, recurring, waste) in &manifest.growth_wastes {
+            knowledge.growth_wastes.insert((resource, COMPARED_AT.to_bits(), recurring), waste);
         }
-        Ok(OpenIndex { knowledge, manifest, tree_rebuilt })
-    }
-}
-
-fn calibration_of(rows: Vec<CaseRow>) -> Calibration {
-    let mut distances = Vec::new();
-    let mut cases: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for row in rows {
-        match row {
-            CaseRow::Distance(distance) => distances.push(distance),
-            CaseRow::Case(scope, resource, case) => cases.entry((scope, resource)).or_default().push(*case),
+        if let Some(table) = record(CALIBRATION) {
+            let (seal, chosen) = blocks(CHOSEN)?;
+            let key = |(without, absent): (String, Vec<usize>)| {
+                (CalibrationKey::of(&Question::default(), &absent, false), without)
+            };
+            let keys = knowledge.variants().into_iter().map(key).collect();
+            knowledge.stored_calibrations =
+                Some(StoredCalibrations::open(&seal, chosen, keys, &folder, table.clone())?);
         }
+        Ok(OpenIndex { knowledge, manifest, cache })
     }
-    Calibration::new(distances, cases)
 }
 
 /// Brings the folders of a window into order after a kill: an index that was moved away but not replaced comes back,

@@ -6,7 +6,7 @@ use super::growth::Group;
 use super::knowledge::Knowledge;
 use super::ladder::{Rung, Said, fill, too_few};
 use super::need::Resource;
-use super::{Answer, Decision, Estimator, Newcomer, Question};
+use super::{Answer, Decision, Estimator, Newcomer, PredictError, Question};
 
 impl Knowledge {
     /// Tries the class prior and persistence.
@@ -16,8 +16,9 @@ impl Knowledge {
         question: &Question,
         admits: &(dyn Fn(usize) -> bool + Sync),
         answer: &mut Answer,
-    ) {
-        let class = newcomer.facts.class.as_ref().and_then(|class| Some((class, self.by_class.get(class)?)));
+    ) -> Result<(), PredictError> {
+        let whole = self.rows.whole()?;
+        let class = newcomer.facts.class.as_ref().and_then(|class| Some((class, whole.by_class.get(class)?)));
         match class {
             None => answer.passed_over.push("class-prior: the sample names no class that the store knows".to_owned()),
             Some((class, rows)) => {
@@ -28,8 +29,8 @@ impl Knowledge {
                 let warning =
                     format!("rests on {what} {} workloads of class `{class}` {did}, not on similar ones", rows.len());
                 let group = Group { class: Some(class), is_whole: rows.len() == stored, rows };
-                if self.prior_rung(Decision::ClassPrior, newcomer, question, &group, warning, answer) {
-                    return;
+                if self.prior_rung(Decision::ClassPrior, newcomer, question, &group, warning, answer)? {
+                    return Ok(());
                 }
             }
         }
@@ -46,7 +47,8 @@ impl Knowledge {
             (Decision::Persistence, format!("{how} {all} workloads of the store call for, not on similar ones"))
         };
         let group = Group { class: None, is_whole: all == self.rows.len(), rows };
-        self.prior_rung(decision, newcomer, question, &group, warning, answer);
+        self.prior_rung(decision, newcomer, question, &group, warning, answer)?;
+        Ok(())
     }
 
     /// Tries one of them. Returns whether it answered.
@@ -58,24 +60,29 @@ impl Knowledge {
         group: &Group<'_>,
         warning: String,
         answer: &mut Answer,
-    ) -> bool {
-        let (rung, bounds) = self.prior(&newcomer.window, question, group);
+    ) -> Result<bool, PredictError> {
+        let (rung, bounds) = self.prior(&newcomer.window, question, group)?;
         if rung[Resource::Memory as usize].is_none() && rung[Resource::Cpu as usize].is_none() {
             answer.passed_over.push(too_few(decision, group.rows.len(), question.coverage));
-            return false;
+            return Ok(false);
         }
         answer.warnings.push(warning);
         fill(answer, decision, &rung, &bounds);
-        true
+        Ok(true)
     }
 
     /// Returns the newcomer's level with an upper quantile of growth in the group, and where that is a lower bound.
-    fn prior(&self, window: &WindowProfile, question: &Question, group: &Group<'_>) -> (Rung, Vec<&'static str>) {
+    fn prior(
+        &self,
+        window: &WindowProfile,
+        question: &Question,
+        group: &Group<'_>,
+    ) -> Result<(Rung, Vec<&'static str>), PredictError> {
         let mut rung: Rung = [None; 3];
         let mut bounds = Vec::new();
         for resource in Resource::ALL {
             let Some(level) = resource.level(window) else { continue };
-            let growths = self.growths(group, resource);
+            let growths = self.growths(group, resource)?;
             let Some((margin, ends)) = growths.at(question.coverage) else { continue };
             let amount = match question.estimator {
                 Estimator::Quantile => growths.allocation(level, margin.value),
@@ -87,7 +94,7 @@ impl Knowledge {
                 bounds.push(resource.name());
             }
         }
-        (rung, bounds)
+        Ok((rung, bounds))
     }
 }
 
@@ -122,7 +129,7 @@ mod tests {
             UnitContract { cpu: CpuUnit::Cores, memory: MemoryUnit::Bytes, network: NetworkUnit::BytesPerSecond };
         let params = FitParams::new(Window { length: Micros(60_000_000) }, units);
         let features = FeatureSet::named(Floors::of(units), std::iter::empty());
-        Knowledge::assemble(params, features, None, rows, 60.0)
+        Knowledge::of_rows(params, features, None, rows, 60.0)
     }
 
     fn memory_at(knowledge: &Knowledge, level: f64, coverage: f64) -> f64 {

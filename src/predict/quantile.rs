@@ -1,5 +1,7 @@
 //! Upper quantiles of needs of which some are only lower bounds, and the ranks of conformal prediction.
 
+use serde::{Deserialize, Serialize};
+
 /// A value with its weight; `at_least` when the true value may be larger (censored).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Observed {
@@ -12,7 +14,7 @@ pub struct Observed {
 }
 
 /// An upper quantile, and whether it is itself only a lower bound.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Quantile {
     /// One of the values.
     pub value: f64,

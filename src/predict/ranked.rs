@@ -1,9 +1,12 @@
 //! Who may answer, in order, and with what shares the first few of them do.
 
+use serde::{Deserialize, Serialize};
+
 use super::NeighbourCount;
 
 /// On how many workloads an answer rests: see [`NeighbourCount`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Breadth {
     /// The fewer.
     Narrow,

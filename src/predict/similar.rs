@@ -18,9 +18,13 @@ pub struct Similar {
 impl Knowledge {
     /// Returns the row of the stored workload of this name ([`super::Remembered::name`], or the identifier alone, which
     /// means its first run).
-    pub fn row_named(&self, name: &str) -> Option<usize> {
-        let exact = self.rows.iter().position(|row| row.name() == name);
-        exact.or_else(|| self.rows.iter().position(|row| row.id == name))
+    ///
+    /// # Errors
+    /// The index is damaged.
+    pub fn row_named(&self, name: &str) -> Result<Option<usize>, PredictError> {
+        let rows = self.all()?;
+        let exact = rows.iter().position(|row| row.name() == name);
+        Ok(exact.or_else(|| rows.iter().position(|row| row.id == name)))
     }
 
     /// Returns the rows of the `question.k` workloads nearest to a row of features among those that `admits` lets in, with
@@ -60,7 +64,9 @@ impl Knowledge {
         let absent = self.absent(features);
         let metric = self.metric(space, question, &absent)?;
         let query = self.place(space, question, features, &absent)?;
-        let is_asked = |row: u32| self.rows.get(row as usize).is_some_and(|row| only.admits(row));
+        // Who may be named depends on what is known of all of them.
+        let rows = if *only == Only::default() { None } else { Some(self.all()?) };
+        let is_asked = |row: u32| rows.is_none_or(|rows| rows.get(row as usize).is_some_and(|row| only.admits(row)));
         let admits = |row: u32| itself != Some(row as usize) && is_asked(row);
         let found = space.index.nearest(&query, question.k.few(), &metric, &admits)?;
         let nearest = found.first().filter(|_| *only == Only::default()).map(|found| found.distance);

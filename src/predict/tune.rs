@@ -1,5 +1,7 @@
 //! From left-out workloads to a margin: which anchor and base an answer starts from, and how much is added so that it covers.
 
+use serde::{Deserialize, Serialize};
+
 use super::estimate::{BASES, Relative, allocation};
 use super::need::{Anchor, Need, Resource};
 use super::quantile::{Observed, Quantile, lower_rank_share, upper_quantile, upper_rank_share};
@@ -7,7 +9,7 @@ use super::ranked::Breadth;
 
 /// Anchor and base of an answer are chosen at the next of these coverages, the highest for what lies above (ours). Between
 /// two of them the choice stays, so a higher coverage gives more; the ladder takes the larger answer across them.
-const CHOSEN_AT: [f64; 6] = [0.5, 0.8, 0.9, 0.95, 0.98, 0.99];
+pub(super) const CHOSEN_AT: [f64; 6] = [0.5, 0.8, 0.9, 0.95, 0.98, 0.99];
 
 /// One stored workload left out: what the others said by breadth and anchor, and what was true.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,7 +63,8 @@ impl Seen {
 }
 
 /// What a margin is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Unit {
     /// The spread among the neighbours: who has neighbours that disagree gets more.
     Spread,
@@ -81,7 +84,7 @@ impl Unit {
 }
 
 /// How neighbours become an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Way {
     /// How many neighbours are asked.
     pub(super) breadth: Breadth,
@@ -101,7 +104,7 @@ impl Way {
 }
 
 /// How an estimate becomes an allocation at one coverage: ln(need / reference) = base + margin × unit.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tuned {
     /// How neighbours become an answer.
     pub(super) way: Way,

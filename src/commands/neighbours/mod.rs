@@ -105,14 +105,15 @@ fn of_stored(
     let name = &args.subject;
     let length = indexes.longest();
     let knowledge = &indexes.open(length)?.knowledge;
-    let Some((row, stored)) = knowledge.row_named(name).and_then(|row| Some((row, knowledge.row(row)?))) else {
+    let named = knowledge.row_named(name)?;
+    let Some((row, stored)) = named.zip(named.map(|row| knowledge.row(row)).transpose()?.flatten()) else {
         return Err(CommandError::user(format!(
             "`{name}` is neither a file nor a workload that the index for {length} learned from"
         ))
         .hint("`shadow info` shows what the store holds"));
     };
     let similar = knowledge.similar(&stored.features, Some(row), &only_of(args)?, question, scale)?;
-    let outlines = outlines_of(ui, store, knowledge, &Subject::Stored(stored), &similar, args)?;
+    let outlines = outlines_of(ui, store, knowledge, &Subject::Stored(&stored), &similar, args)?;
     Ok(Found { workload: stored.name(), window_seconds: length.as_seconds(), similar, outlines })
 }
 

@@ -45,7 +45,11 @@ impl Outlines {
         // A row that is longer than the window is taken whole.
         let seconds = knowledge.covered_seconds().max(knowledge.params().window.length.as_seconds());
         let length = Micros::from_seconds_f64(seconds)?;
-        let rows = neighbours.iter().filter_map(|one| knowledge.row(knowledge.row_named(&one.workload)?));
+        let all = knowledge.all()?;
+        let mut rows = Vec::with_capacity(neighbours.len() + 1);
+        for one in neighbours {
+            rows.extend(knowledge.row_named(&one.workload)?.and_then(|row| all.get(row)));
+        }
         let stored = match subject {
             Subject::Newcomer(..) => None,
             Subject::Stored(row) => Some(*row),

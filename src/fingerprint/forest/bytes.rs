@@ -29,7 +29,7 @@ impl Node {
         if at >= count || (feature != NO_FEATURE && !(is_sound && cut.is_finite() && (0.0..=1.0).contains(&lacking))) {
             return Err(format!("node {at} is impossible"));
         }
-        Ok(Self { feature, left, cut, lacking })
+        Ok(Self { feature, left, lacking, cut })
     }
 }
 

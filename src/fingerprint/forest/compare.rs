@@ -56,7 +56,9 @@ pub(super) fn similarities<E>(
         }
     }
     for (sums, counted) in sums.iter_mut().zip(counted) {
-        sums.iter_mut().for_each(|sum| *sum /= f64::from(counted.max(1)));
+        for sum in sums {
+            *sum /= f64::from(counted.max(1));
+        }
     }
     Ok(sums)
 }

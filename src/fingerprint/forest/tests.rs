@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::artifact::ArtifactError;
-use crate::artifact::blocks::{BlockWriter, Blocks};
+use crate::artifact::blocks::{BlockCache, BlockWriter, Blocks};
 use crate::artifact::sealed::Seal;
 
 use super::*;
@@ -154,12 +154,12 @@ fn stored(
     let seal = Seal { kind: "test".to_owned(), version: 1, about: String::new() };
     writer.commit(&seal).unwrap();
     let mut content = vec![0; usize::try_from(end).unwrap()];
-    Blocks::open(&first).unwrap().1.copy(0, &mut content).unwrap();
+    Blocks::open(&first, &BlockCache::of(1 << 24)).unwrap().1.copy(0, &mut content).unwrap();
     change(&mut content);
     let mut writer = BlockWriter::create(&second).unwrap();
     writer.append(&content).unwrap();
     writer.commit(&seal).unwrap();
-    StoredForest::open(&Arc::new(Blocks::open(&second)?.1), about, 4)
+    StoredForest::open(&Arc::new(Blocks::open(&second, &BlockCache::of(1 << 24))?.1), about, 4)
 }
 
 #[test]

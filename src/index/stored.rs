@@ -1,0 +1,255 @@
+//! `tree.kd`: a tree, with the rows that it was built from, in a file of blocks of which a search reads the parts that it visits.
+//!
+//! Content, little-endian: the boxes (32-bit numbers, as [`super::tree::Tree`] holds them); leaf by leaf the 32-bit coordinates axis by axis, the rows, and the
+//! 64-bit coordinates row by row; then the place (leaf × places + place in it) of every row. Where there is no tree, the 64-bit coordinates row by
+//! row. `docs/index-format.md` has the offsets.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::ArtifactError;
+use crate::artifact::blocks::{BlockWriter, Blocks};
+use crate::artifact::sealed::Seal;
+
+use super::grid::Grid;
+use super::tree::{Leaf, MOST_DIMENSIONS, NOBODY, Nodes, Page, Shape, Tree};
+use super::{Points, SearchError};
+
+/// Kind of the seal.
+const KIND: &str = "kd-tree";
+
+/// Version of the layout that is written, and the only one that is read. Version 1 held an archive of kiddo, version 2 one
+/// checksum for all and no 64-bit coordinates.
+const VERSION: u32 = 3;
+
+/// Bytes that are handed to the writer at once.
+const CHUNK: usize = 1 << 16;
+
+/// What the seal says besides kind and version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct About {
+    pub(super) dimensions: usize,
+    pub(super) rows: usize,
+    /// Largest absolute coordinate.
+    pub(super) largest: f64,
+    pub(super) is_tree: bool,
+    pub(super) grid: Grid,
+}
+
+/// A tree in a file.
+#[derive(Debug)]
+pub(super) struct StoredTree {
+    shape: Shape,
+    blocks: Blocks,
+    /// Where the leaves begin.
+    leaves: u64,
+    /// Where the places of the rows begin.
+    places: u64,
+}
+
+/// What was opened.
+pub(super) enum Opened {
+    Tree(StoredTree),
+    Points(Arc<Points>),
+}
+
+/// Writes points with their tree, or alone.
+pub(super) fn write(path: &Path, points: &Points, grid: &Grid, tree: Option<&Tree>) -> Result<(), ArtifactError> {
+    let about = About {
+        dimensions: points.dimensions(),
+        rows: points.rows(),
+        largest: points.largest(),
+        is_tree: tree.is_some(),
+        grid: grid.clone(),
+    };
+    let about =
+        serde_json::to_string(&about).map_err(|source| ArtifactError::Encode { path: path.to_owned(), source })?;
+    let mut writer = Buffered { writer: BlockWriter::create(path)?, bytes: Vec::with_capacity(2 * CHUNK) };
+    match tree {
+        None => {
+            for (_, row) in points.iter() {
+                writer.append(row.iter().flat_map(|number| number.to_le_bytes()))?;
+            }
+        }
+        Some(tree) => {
+            let shape = tree.shape();
+            for numbers in tree.boxes().chunks(CHUNK / 4) {
+                writer.append(numbers.iter().flat_map(|number| number.to_le_bytes()))?;
+            }
+            let mut places = vec![NOBODY; points.rows()];
+            for leaf in 0..shape.leaves() {
+                let own = tree.leaf_at(leaf);
+                writer.append(own.coordinates.iter().flat_map(|number| number.to_le_bytes()))?;
+                writer.append(own.rows.iter().flat_map(|row| row.to_le_bytes()))?;
+                for (place, &row) in own.rows.iter().enumerate() {
+                    let nothing = || std::iter::repeat_n(0_u8, 8 * shape.dimensions);
+                    match points.row(row) {
+                        Some(exact) => writer.append(exact.iter().flat_map(|number| number.to_le_bytes()))?,
+                        None => writer.append(nothing())?,
+                    }
+                    if let Some(own) = places.get_mut(row as usize) {
+                        *own = u32::try_from(leaf * shape.places + place).unwrap_or(NOBODY);
+                    }
+                }
+            }
+            for places in places.chunks(CHUNK / 4) {
+                writer.append(places.iter().flat_map(|place| place.to_le_bytes()))?;
+            }
+        }
+    }
+    writer.writer.append(&writer.bytes)?;
+    writer.writer.commit(&Seal { kind: KIND.to_owned(), version: VERSION, about })
+}
+
+struct Buffered {
+    writer: BlockWriter,
+    bytes: Vec<u8>,
+}
+
+impl Buffered {
+    fn append(&mut self, bytes: impl Iterator<Item = u8>) -> Result<(), ArtifactError> {
+        self.bytes.extend(bytes);
+        if self.bytes.len() >= CHUNK {
+            self.writer.append(&self.bytes)?;
+            self.bytes.clear();
+        }
+        Ok(())
+    }
+}
+
+/// Opens what [`write`] wrote. Of a tree nothing is read yet.
+pub(super) fn open(seal: &Seal, blocks: Blocks) -> Result<(About, Opened), ArtifactError> {
+    let path = blocks.path().to_owned();
+    if seal.kind != KIND {
+        return Err(ArtifactError::Foreign { path, expected: "a tree of fingerprints" });
+    }
+    if seal.version != VERSION {
+        return Err(ArtifactError::Version { path, found: seal.version, oldest: VERSION, newest: VERSION });
+    }
+    let damaged = |what: String| ArtifactError::Damaged { path: path.clone(), what };
+    let about: About = serde_json::from_str(&seal.about).map_err(|error| damaged(format!("footer: {error}")))?;
+    let unfit = || damaged("its parts do not fit together".to_owned());
+    let rows = u32::try_from(about.rows).map_err(|_too_many| unfit())?;
+    if !about.grid.is_of(about.dimensions) || !about.largest.is_finite() {
+        return Err(unfit());
+    }
+    let exact = about.dimensions.checked_mul(8).and_then(|row| row.checked_mul(about.rows)).ok_or_else(unfit)?;
+    if !about.is_tree {
+        if blocks.bytes() != exact as u64 {
+            return Err(unfit());
+        }
+        let mut bytes = vec![0; exact];
+        blocks.copy(0, &mut bytes)?;
+        let points = Points::new(about.dimensions, numbers(&bytes)).map_err(|error| damaged(error.to_string()))?;
+        return Ok((about, Opened::Points(Arc::new(points))));
+    }
+    if rows == 0 || about.dimensions == 0 || about.dimensions > MOST_DIMENSIONS {
+        return Err(unfit());
+    }
+    let shape = Shape::of(about.rows, about.dimensions);
+    let leaves = 4 * 2 * shape.leaves() as u64 * shape.box_length() as u64;
+    let places = leaves + shape.leaves() as u64 * leaf_bytes(shape);
+    if blocks.bytes() != places + 4 * u64::from(rows) {
+        return Err(unfit());
+    }
+    Ok((about, Opened::Tree(StoredTree { shape, blocks, leaves, places })))
+}
+
+/// Bytes of a leaf: 32-bit coordinates, rows, 64-bit coordinates.
+const fn leaf_bytes(shape: Shape) -> u64 {
+    shape.places as u64 * (12 * shape.dimensions as u64 + 4)
+}
+
+fn numbers(bytes: &[u8]) -> Vec<f64> {
+    bytes.as_chunks::<8>().0.iter().map(|number| f64::from_le_bytes(*number)).collect()
+}
+
+impl StoredTree {
+    pub(super) const fn blocks(&self) -> &Blocks {
+        &self.blocks
+    }
+
+    fn damaged(&self, what: &str) -> SearchError {
+        ArtifactError::Damaged { path: self.blocks.path().to_owned(), what: what.to_owned() }.into()
+    }
+
+    /// Returns the coordinates at a place (leaf × places + place in it).
+    fn at(&self, place: usize) -> Result<Vec<f64>, SearchError> {
+        let Shape { places, dimensions, .. } = self.shape;
+        let (leaf, place) = ((place / places) as u64, (place % places) as u64);
+        let inside = 4 * places as u64 * (dimensions as u64 + 1) + 8 * place * dimensions as u64;
+        let mut bytes = vec![0; 8 * dimensions];
+        self.blocks.copy(self.leaves + leaf * leaf_bytes(self.shape) + inside, &mut bytes)?;
+        let row = numbers(&bytes);
+        if row.iter().all(|coordinate| coordinate.is_finite()) {
+            Ok(row)
+        } else {
+            Err(self.damaged("a coordinate is not finite"))
+        }
+    }
+
+    /// Returns the coordinates of a row; nothing beyond the last.
+    pub(super) fn row(&self, row: u32) -> Result<Option<Vec<f64>>, SearchError> {
+        if row as usize >= self.shape.rows {
+            return Ok(None);
+        }
+        let mut place = [0; 4];
+        self.blocks.copy(self.places + 4 * u64::from(row), &mut place)?;
+        let place = u32::from_le_bytes(place) as usize;
+        if place >= self.shape.leaves() * self.shape.places {
+            return Err(self.damaged("a row has no place"));
+        }
+        self.at(place).map(Some)
+    }
+
+    /// Reads all rows.
+    pub(super) fn points(&self) -> Result<Points, SearchError> {
+        let Shape { rows, dimensions, .. } = self.shape;
+        let mut coordinates = vec![f64::NAN; rows * dimensions];
+        let mut page = Page::default();
+        for leaf in 0..self.shape.leaves() {
+            let listed: Vec<u32> = self.leaf(leaf, &mut page)?.rows.to_vec();
+            for (place, row) in listed.into_iter().enumerate().filter(|&(_, row)| row != NOBODY) {
+                let exact = self.at(leaf * self.shape.places + place)?;
+                coordinates[row as usize * dimensions..][..dimensions].copy_from_slice(&exact);
+            }
+        }
+        Points::new(dimensions, coordinates).map_err(|_a_row_is_missing| self.damaged("a row is in no leaf"))
+    }
+}
+
+impl Nodes for StoredTree {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn children<'a>(&'a self, node: usize, page: &'a mut Page) -> Result<(&'a [f32], &'a [f32]), SearchError> {
+        let length = self.shape.box_length();
+        page.bytes.resize(8 * length, 0);
+        self.blocks.copy(8 * (node * length) as u64, &mut page.bytes)?;
+        page.decode(2 * length);
+        Ok(page.numbers.split_at(length))
+    }
+
+    fn leaf<'a>(&'a self, leaf: usize, page: &'a mut Page) -> Result<Leaf<'a>, SearchError> {
+        let Shape { places, dimensions, .. } = self.shape;
+        page.bytes.resize(4 * places * (dimensions + 1), 0);
+        self.blocks.copy(self.leaves + leaf as u64 * leaf_bytes(self.shape), &mut page.bytes)?;
+        page.decode(places * dimensions);
+        let members = self.shape.begin(leaf + 1) - self.shape.begin(leaf);
+        let is_sound = |(place, row): (usize, &u32)| {
+            if place < members { (*row as usize) < self.shape.rows } else { *row == NOBODY }
+        };
+        if !page.rows.iter().enumerate().all(is_sound) {
+            return Err(self.damaged("its parts do not fit together"));
+        }
+        Ok(Leaf { places, coordinates: &page.numbers, rows: &page.rows })
+    }
+
+    fn exact<'a>(&'a self, _: u32, place: usize, page: &'a mut Vec<f64>) -> Result<&'a [f64], SearchError> {
+        *page = self.at(place)?;
+        Ok(page)
+    }
+}
