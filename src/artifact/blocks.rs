@@ -15,7 +15,6 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 
-use super::sealed::Seal;
 use super::{ArtifactError, AtomicFile};
 
 /// The last eight bytes.
@@ -26,6 +25,17 @@ const TAIL: usize = 16;
 
 /// Bytes of a block: what one answer touches is scattered, and a page is what the system reads.
 pub const BLOCK: usize = 4096;
+
+/// What a file of blocks is: its kind, the version of its layout, and what else a reader has to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seal {
+    /// What the content is, as in `"kd-tree"`.
+    pub kind: String,
+    /// Version of the content's layout.
+    pub version: u32,
+    /// JSON about the content.
+    pub about: String,
+}
 
 /// Longest footer that is read.
 const MOST_FOOTER: usize = 1 << 24;
@@ -288,6 +298,14 @@ impl Blocks {
             return Err(self.damaged(format!("checksum of bytes {from} to {}", from + count as u64)));
         }
         Ok(Arc::from(&*block))
+    }
+
+    /// Reads and compares everything, without keeping it.
+    ///
+    /// # Errors
+    /// The first block that is not what was written.
+    pub fn verify(&self) -> Result<(), ArtifactError> {
+        (0..self.table.len() / 4).try_for_each(|number| self.read(number).map(drop))
     }
 
     fn damaged(&self, what: String) -> ArtifactError {

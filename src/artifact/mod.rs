@@ -1,7 +1,7 @@
 //! Files that can be trusted: versioned, checksummed, replaced atomically, and a lock for those who write.
 //!
 //! Three kinds of file exist in a store. **Manifests** ([`manifest`]) are JSON documents that say which other files
-//! count; they are written last. **Sealed files** ([`sealed`]) carry their kind, version and checksum in a footer.
+//! count; they are written last. **Files of blocks** ([`blocks`]) carry their kind, version and checksums in a footer.
 //! **Foreign formats** (Parquet, gzip) cannot carry our footer and stay readable by other tools; a manifest records
 //! their size and checksum as a [`FileRecord`]. Every file is written to a temporary name in its own folder, synced
 //! and renamed, so a kill leaves the old file or the new one.
@@ -12,7 +12,6 @@ mod folder;
 mod lock;
 pub mod manifest;
 mod record;
-pub mod sealed;
 
 pub use atomic::{AtomicFile, write_atomic};
 pub use folder::write_folder;

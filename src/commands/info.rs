@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cli::info::{Info, InfoForm};
 use crate::error::{CommandError, Outcome};
-use crate::predict::{IndexManifest, index_manifest, indexed_windows};
+use crate::predict::{IndexManifest, index_manifest, indexed_windows, verify_index};
 use crate::store::{Manifest, Store};
 use crate::trace::{CpuUnit, MemoryUnit};
 use crate::ui::{Align, Table, Ui, human};
@@ -13,6 +13,9 @@ use crate::units::Bytes;
 
 pub(crate) fn run(ui: &Ui, store: &Path, args: &Info) -> Result<Outcome, CommandError> {
     let store = Store::open(store)?;
+    if args.check {
+        return check(ui, &store);
+    }
     let indexes = indexes(ui, &store)?;
     match args.output {
         InfoForm::Json => {
@@ -37,6 +40,21 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Info) -> Result<Outcome, Command
             }
         }
     }
+    Ok(Outcome::Done)
+}
+
+/// Compares every file with what was written.
+fn check(ui: &Ui, store: &Store) -> Result<Outcome, CommandError> {
+    let (mut files, mut bytes) = store.verify()?;
+    for window in indexed_windows(store.root())? {
+        let (more, length) = verify_index(store.root(), window)?;
+        (files, bytes) = (files + more, bytes + length);
+    }
+    ui.say(&format!(
+        "all {} are what was written: {}",
+        human::counted(files as u64, "file", "files"),
+        human::bytes(bytes)
+    ));
     Ok(Outcome::Done)
 }
 

@@ -1,7 +1,5 @@
 //! The searched rows.
 
-use crate::artifact::Digest;
-
 use super::SearchError;
 
 /// Rows of equal length with finite coordinates.
@@ -59,18 +57,5 @@ impl Points {
     /// Returns the largest absolute coordinate.
     pub fn largest(&self) -> f64 {
         self.largest
-    }
-
-    /// Returns the digest of dimensions and coordinates.
-    pub fn digest(&self) -> Digest {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&(self.dimensions as u64).to_le_bytes());
-        let mut buffer = Vec::with_capacity(8 * 8192);
-        for chunk in self.coordinates.chunks(8192) {
-            buffer.clear();
-            buffer.extend(chunk.iter().flat_map(|coordinate| coordinate.to_le_bytes()));
-            hasher.update(&buffer);
-        }
-        Digest(hasher.finalize().to_hex().to_string())
     }
 }

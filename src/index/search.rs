@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::artifact::ArtifactError;
-use crate::artifact::blocks::Blocks;
-use crate::artifact::sealed::Seal;
+use crate::artifact::blocks::{Blocks, Seal};
 
 use super::flat::scan;
 use super::grid::Grid;

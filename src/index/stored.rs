@@ -10,8 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::ArtifactError;
-use crate::artifact::blocks::{BlockWriter, Blocks};
-use crate::artifact::sealed::Seal;
+use crate::artifact::blocks::{BlockWriter, Blocks, Seal};
 
 use super::grid::Grid;
 use super::tree::{Leaf, MOST_DIMENSIONS, NOBODY, Nodes, Page, Shape, Tree};

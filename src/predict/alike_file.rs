@@ -4,8 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::artifact::ArtifactError;
-use crate::artifact::blocks::{BlockWriter, Blocks};
-use crate::artifact::sealed::Seal;
+use crate::artifact::blocks::{BlockWriter, Blocks, Seal};
 use crate::fingerprint::{StoredAbout, StoredForest};
 
 use super::alike::{Alike, Grown};

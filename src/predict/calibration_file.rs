@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::artifact::blocks::{BlockWriter, Blocks};
-use crate::artifact::sealed::Seal;
+use crate::artifact::blocks::{BlockWriter, Blocks, Seal};
 use crate::artifact::{ArtifactError, FileRecord};
 use crate::store::parquet_file;
 

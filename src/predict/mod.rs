@@ -45,7 +45,7 @@ pub use knowledge::{FitParams, Knowledge};
 pub use ladder::Selection;
 pub use need::{Need, Remembered, Resource};
 pub use only::Only;
-pub use persist::{INDEX_KIND, IndexManifest, OpenIndex, index_manifest, indexed_windows};
+pub use persist::{INDEX_KIND, IndexManifest, OpenIndex, index_manifest, indexed_windows, verify_index};
 pub use question::{
     Answer, DistanceMetric, Estimator, Facts, Known, NeighbourCount, Newcomer, Question, ResourceWeights, Similarity,
     Support,

@@ -11,9 +11,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::blocks::{BlockCache, Blocks, CacheUse};
+use crate::artifact::blocks::{BlockCache, Blocks, CacheUse, Seal};
 use crate::artifact::manifest::{self, ManifestKind};
-use crate::artifact::sealed::Seal;
 use crate::artifact::{ArtifactError, Digest, FileRecord, Lock};
 use crate::fingerprint::{Components, FeatureSet, Model};
 use crate::index::{Index, NearestNeighbours};
@@ -316,6 +315,27 @@ impl Knowledge {
         }
         Ok(OpenIndex { knowledge, manifest, cache })
     }
+}
+
+/// Files that are compared block by block.
+const OF_BLOCKS: [&str; 4] = [ROWS, TREE, FORESTS, CHOSEN];
+
+/// Reads every file of the index for `window` and compares it with what was written; returns how many files and bytes these are.
+///
+/// # Errors
+/// The first file that is damaged or missing.
+pub fn verify_index(store: &Path, window: Micros) -> Result<(usize, u64), PredictError> {
+    let (folder, manifest) = index_manifest(store, window)?;
+    for record in &manifest.files {
+        if OF_BLOCKS.contains(&record.path.as_str()) {
+            let (_, blocks) = Blocks::open(&folder.join(&record.path), &BlockCache::of(0))?;
+            record.verify_blocks(&blocks)?;
+            blocks.verify()?;
+        } else {
+            record.verify(&folder)?;
+        }
+    }
+    Ok((manifest.files.len(), manifest.files.iter().map(|record| record.bytes).sum()))
 }
 
 /// Brings the folders of a window into order after a kill: an index that was moved away but not replaced comes back,

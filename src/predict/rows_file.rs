@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::blocks::{BlockWriter, Blocks};
-use crate::artifact::sealed::Seal;
+use crate::artifact::blocks::{BlockWriter, Blocks, Seal};
 use crate::artifact::{ArtifactError, FileRecord};
 
 use super::PredictError;

@@ -54,6 +54,15 @@ impl Store {
         &self.manifest
     }
 
+    /// Reads every file and compares it with what was written; returns how many files and bytes these are.
+    ///
+    /// # Errors
+    /// The first file that is damaged or missing.
+    pub fn verify(&self) -> Result<(usize, u64), StoreError> {
+        self.manifest.files.iter().try_for_each(|file| file.verify(&self.root))?;
+        Ok((self.manifest.files.len(), self.manifest.files.iter().map(|file| file.bytes).sum()))
+    }
+
     /// Reads every run of every workload, sorted by (format, workload, run).
     ///
     /// # Errors

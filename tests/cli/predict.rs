@@ -410,8 +410,17 @@ fn the_same_question_has_the_same_bytes_whatever_the_threads() {
         let first = world.run(command).expect_code(0).stdout;
         assert_eq!(first, world.run(command).expect_code(0).stdout);
         let index = world.path("shadow-store/index/window=60s");
-        let files = ["index.json", "model.json", "fingerprints.parquet", "calibration.parquet", "tree.kd"]
-            .map(|name| std::fs::read(index.join(name)).unwrap());
+        let files = [
+            "index.json",
+            "model.json",
+            "fingerprints.parquet",
+            "calibration.parquet",
+            "calibration.chosen",
+            "similarity.forest",
+            "workloads.rows",
+            "tree.kd",
+        ]
+        .map(|name| std::fs::read(index.join(name)).unwrap());
         (first, files)
     });
     assert!(answers[0] == answers[1], "another number of threads, another answer");

@@ -7,8 +7,7 @@ use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use shadow::artifact::ArtifactError;
-use shadow::artifact::blocks::{BlockCache, BlockWriter, Blocks};
-use shadow::artifact::sealed::Seal;
+use shadow::artifact::blocks::{BlockCache, BlockWriter, Blocks, Seal};
 use shadow::index::{
     FlatScan, Index, LEAST_TREE_ROWS, Metric, NearestNeighbours, Neighbour, Points, SearchError, Structure,
 };

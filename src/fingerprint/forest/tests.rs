@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use crate::artifact::ArtifactError;
-use crate::artifact::blocks::{BlockCache, BlockWriter, Blocks};
-use crate::artifact::sealed::Seal;
+use crate::artifact::blocks::{BlockCache, BlockWriter, Blocks, Seal};
 
 use super::*;
 
