@@ -6,6 +6,7 @@ use std::path::Path;
 
 use linfa::ParamGuard;
 use ndarray::Array2;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::ArtifactError;
@@ -36,7 +37,7 @@ pub struct ModelInput<'a> {
     /// Built-in weight of each feature, at least 0: its share in squared distances.
     pub weights: &'a [f64],
     /// One row per workload; missing values are `None`.
-    pub rows: &'a [Vec<Option<f64>>],
+    pub rows: &'a [&'a [Option<f64>]],
     /// How many components are kept.
     pub components: Components,
 }
@@ -153,15 +154,24 @@ impl Model {
         if features.is_empty() {
             return Err(FingerprintError::NothingVaries);
         }
-        let scaled: Vec<f64> = input.rows.iter().flat_map(|row| scaled(&features, row)).collect();
         let kept = features.len();
+        let mut scaled = vec![0.0; input.rows.len() * kept];
+        scaled.par_chunks_mut(kept).zip(input.rows).for_each(|(scaled, row)| {
+            for (scaled, value) in scaled.iter_mut().zip(self::scaled(&features, row)) {
+                *scaled = value;
+            }
+        });
         let fitted = params.fit_moments(&pca::moments_of(&scaled, kept))?;
         let self_check = self_check(&scaled, kept)?;
         for (at, feature) in features.iter_mut().enumerate() {
             feature.mean = fitted.mean()[at];
             feature.loadings = fitted.axes().iter().map(|axis| axis[at]).collect();
         }
-        let coordinates = scaled.chunks_exact(kept).flat_map(|row| fitted.project(row)).collect();
+        let count = fitted.eigenvalues().len();
+        let mut coordinates = vec![0.0; input.rows.len() * count];
+        coordinates.par_chunks_mut(count).zip(scaled.par_chunks_exact(kept)).for_each(|(coordinates, row)| {
+            coordinates.copy_from_slice(&fitted.project(row));
+        });
         let model = Self {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             window: input.window,
@@ -296,7 +306,7 @@ impl Model {
     ) -> Result<Vec<(String, f64)>, FingerprintError> {
         self.check_row(left)?;
         self.check_row(right)?;
-        let pairs = scaled(&self.features, left).into_iter().zip(scaled(&self.features, right));
+        let pairs = scaled(&self.features, left).zip(scaled(&self.features, right));
         let mut parts: Vec<(String, f64)> = self
             .features
             .iter()
@@ -346,11 +356,11 @@ impl Model {
 }
 
 /// Returns the scaled, weighted features of a row.
-fn scaled(features: &[ModelFeature], row: &[Option<f64>]) -> Vec<f64> {
-    features
-        .iter()
-        .map(|feature| feature.scale.apply(row.get(feature.position).copied().flatten()) * feature.weight.sqrt())
-        .collect()
+fn scaled(features: &[ModelFeature], row: &[Option<f64>]) -> impl Iterator<Item = f64> {
+    let of = |feature: &ModelFeature| {
+        feature.scale.apply(row.get(feature.position).copied().flatten()) * feature.weight.sqrt()
+    };
+    features.iter().map(of)
 }
 
 #[cfg(test)]
@@ -390,7 +400,7 @@ mod tests {
             units: "cores and bytes",
             names: &names,
             weights: &[2.0, 1.0, 1.0],
-            rows: &rows,
+            rows: &rows.iter().map(Vec::as_slice).collect::<Vec<_>>(),
             components: Components::Fixed(components),
         };
         Model::fit(input).unwrap().0

@@ -7,8 +7,10 @@
 //! Missing values become 0 after scaling (the store's centre) and are counted. Scaled values are clipped to
 //! ±[`CLIP`], so that one absurd value cannot own the principal components.
 
-use crate::profile::quantile::interpolated;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+use crate::profile::quantile::interpolated;
 
 use super::FingerprintError;
 
@@ -96,22 +98,23 @@ fn deviation(values: &[f64], seen: impl Fn(f64) -> f64) -> f64 {
 /// # Errors
 /// [`FingerprintError::Width`] for a row of another length, [`FingerprintError::NotFinite`] for an infinite or
 /// undefined value.
-pub fn fit_scales(rows: &[Vec<Option<f64>>], width: usize) -> Result<Vec<FeatureScale>, FingerprintError> {
+pub fn fit_scales<R: AsRef<[Option<f64>]> + Sync>(
+    rows: &[R],
+    width: usize,
+) -> Result<Vec<FeatureScale>, FingerprintError> {
     check_rows(rows, width)?;
-    let mut present = Vec::with_capacity(rows.len());
-    let mut scales = Vec::with_capacity(width);
-    for feature in 0..width {
-        present.clear();
-        present.extend(rows.iter().filter_map(|row| row.get(feature).copied().flatten()));
+    let scale = |feature: usize| {
+        let mut present: Vec<f64> =
+            rows.iter().filter_map(|row| row.as_ref().get(feature).copied().flatten()).collect();
         let missing = (rows.len() - present.len()) as u64;
-        scales.push(FeatureScale::fit(&mut present, missing));
-    }
-    Ok(scales)
+        FeatureScale::fit(&mut present, missing)
+    };
+    Ok((0..width).into_par_iter().map(scale).collect())
 }
 
 /// Checks lengths and finiteness of all rows.
-fn check_rows(rows: &[Vec<Option<f64>>], width: usize) -> Result<(), FingerprintError> {
-    for (row, values) in rows.iter().enumerate() {
+fn check_rows<R: AsRef<[Option<f64>]>>(rows: &[R], width: usize) -> Result<(), FingerprintError> {
+    for (row, values) in rows.iter().map(AsRef::as_ref).enumerate() {
         if values.len() != width {
             return Err(FingerprintError::Width { row, found: values.len(), expected: width });
         }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::fingerprint::{Components, Feature, FeatureSet, FingerprintError, Group, Model, ModelInput};
 use crate::index::{Index, Metric, Points};
 use crate::profile::quantile::interpolated;
@@ -114,7 +116,7 @@ impl Knowledge {
         let floors = Floors::of(params.units);
         let features = FeatureSet::of(floors, known.iter().map(|known| &known.workload.labels));
         let rows: Vec<Remembered> = known
-            .iter()
+            .par_iter()
             .map(|known| {
                 let facts = Facts::from(&known.workload);
                 Remembered::of(known, features.row(&known.window, facts.submission()), floors)
@@ -125,7 +127,7 @@ impl Knowledge {
             .iter()
             .map(|feature| (feature.name.clone(), feature.weight * params.weights.of(feature.group)))
             .unzip();
-        let values: Vec<Vec<Option<f64>>> = rows.iter().map(|row| row.features.clone()).collect();
+        let values: Vec<&[Option<f64>]> = rows.iter().map(|row| row.features.as_slice()).collect();
         let space = if rows.len() < LEAST_ROWS {
             None
         } else {

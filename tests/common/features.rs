@@ -26,7 +26,7 @@ impl Features {
             units: "cores and bytes",
             names: &self.names,
             weights: &self.weights,
-            rows: &self.rows,
+            rows: &self.rows.iter().map(Vec::as_slice).collect::<Vec<_>>(),
             components,
         })
     }

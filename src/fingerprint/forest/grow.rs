@@ -26,6 +26,12 @@ impl Columns {
         };
         Self { varying: (0_u16..).zip(0..width).filter_map(column).collect() }
     }
+
+    /// Returns the same features of some rows, numbered in their order.
+    fn of_sample(&self, sample: &[(u32, f64)]) -> Self {
+        let of = |values: &[f64]| sample.iter().map(|&(row, _)| values[row as usize]).collect();
+        Self { varying: self.varying.iter().map(|(feature, values)| (*feature, of(values))).collect() }
+    }
 }
 
 /// A cut of one feature with what it does.
@@ -39,7 +45,10 @@ struct Cut {
 }
 
 /// Grows a tree on `sample`, rows with their targets.
-pub(super) fn tree(columns: &Columns, mut sample: Vec<(u32, f64)>, seed: u64) -> Tree {
+pub(super) fn tree(columns: &Columns, sample: &[(u32, f64)], seed: u64) -> Tree {
+    // The columns of the sample alone stay in the processor's cache, those of a large store do not.
+    let columns = columns.of_sample(sample);
+    let mut sample: Vec<(u32, f64)> = (0_u32..).zip(sample).map(|(at, &(_, target))| (at, target)).collect();
     let mut draws = Pcg64Mcg::seed_from_u64(seed);
     let mut nodes = vec![Node::UNGROWN];
     let mut open = vec![(0_usize, 0_usize, sample.len())];
@@ -49,7 +58,7 @@ pub(super) fn tree(columns: &Columns, mut sample: Vec<(u32, f64)>, seed: u64) ->
         if agree {
             continue;
         }
-        let Some(cut) = best_cut(columns, rows, &mut draws) else { continue };
+        let Some(cut) = best_cut(&columns, rows, &mut draws) else { continue };
         let (feature, values) = &columns.varying[cut.column];
         let goes_left = |row: u32| {
             let value = values[row as usize];

@@ -119,7 +119,7 @@ impl Forest {
         let of_tree = |tree: u32| {
             let sample = known.iter().filter(|(key, ..)| is_sampled(seed, tree, *key, sampled));
             let sample: Vec<(u32, f64)> = sample.map(|&(_, row, target)| (row, target)).collect();
-            grow::tree(&columns, sample, mixed(mixed(seed) ^ u64::from(tree)))
+            grow::tree(&columns, &sample, mixed(mixed(seed) ^ u64::from(tree)))
         };
         let trees = (0..TREES).into_par_iter().map(of_tree).collect();
         Some(Self { width, seed, sampled, trees })

@@ -66,7 +66,7 @@ fn features(out: &Path, wanted: usize, traces: &[&str]) {
         units: &UNITS.to_string(),
         names: &names,
         weights: &weights,
-        rows: &rows,
+        rows: &rows.iter().map(Vec::as_slice).collect::<Vec<_>>(),
         components: Components::Fixed(DIMENSIONS),
     };
     let (model, coordinates) = Model::fit(input).unwrap();
