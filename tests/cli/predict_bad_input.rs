@@ -115,7 +115,7 @@ fn a_store_or_an_index_of_another_version_is_refused_by_name() {
     for (from, to) in [(4, 5), (5, 3)] {
         change_version(&index, from, to);
         for command in ["predict", "neighbours"] {
-            let version = format!("index.json` has format version {to}, this shadow reads 4 to 4");
+            let version = format!("index.json` has format version {to}, this shadow reads 5 to 5");
             refused(&world, &[command, "sample.csv"], 3, &[&version, "`shadow fingerprint --window 60s`"]);
         }
     }
