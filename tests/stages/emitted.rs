@@ -322,6 +322,35 @@ fn a_live_object_is_a_base_and_merging_twice_gives_the_same_bytes() {
 }
 
 #[test]
+fn sizes_that_are_shared_through_an_anchor_change_for_the_named_container_alone() {
+    let base = base_of("Deployment").replace(
+        "          requests: {cpu: 20m, ephemeral-storage: 1Gi}\n          limits: {cpu: 20m}\n",
+        "          requests: &small {cpu: 20m} # shared\n          limits: {cpu: 20m}\n      - name: proxy\n        image: p\n        resources: {requests: *small}\n",
+    );
+    assert!(base.contains("*small"), "{base}");
+    let emitted = Format::Kubernetes.emit(&[answered("x", 250, 512)], &with_base(&base)).unwrap();
+    assert!(
+        emitted.hints.iter().any(|hint| hint.contains("comments and layout could not be kept")),
+        "{:?}",
+        emitted.hints
+    );
+    let object: Value = serde_yaml::from_str(&emitted.into_text()).unwrap();
+    let containers = &object["spec"]["template"]["spec"]["containers"];
+    assert_eq!(containers[0]["resources"]["requests"]["cpu"], Value::from("250m"));
+    assert_eq!(containers[1]["resources"]["requests"]["cpu"], Value::from("20m"));
+}
+
+#[test]
+fn comments_of_a_base_stay_and_its_head_is_not_doubled() {
+    let once = text_of(Format::Kubernetes, &[answered("checkout", 250, 512)], &with_base(WHOLE));
+    assert!(once.contains("# the owner's own\n") && once.contains("readOnly: yes\n"), "{once}");
+    assert!(once.contains("defaultMode: 0755\n"), "{once}");
+    let twice = text_of(Format::Kubernetes, &[answered("checkout", 250, 512)], &with_base(&once));
+    assert_eq!(once, twice);
+    assert_eq!(once.matches("# shadow ").count(), 1, "{once}");
+}
+
+#[test]
 fn the_evidence_travels_as_annotations() {
     let options =
         EmitOptions { name: Some("cart".to_owned()), container: Some("app".to_owned()), ..EmitOptions::default() };
