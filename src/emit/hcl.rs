@@ -2,30 +2,11 @@
 
 use std::fmt::Write;
 
-/// Returns `text` as an HCL string: backslash, quote and line breaks escaped, templates switched off.
+use super::quotes;
+
+/// Returns `text` as an HCL string that cannot leave its quotes, templates switched off.
 pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '$' | '%' if characters.peek() == Some(&'{') => {
-                out.push(c);
-                out.push(c);
-            }
-            c if c.is_control() => {
-                let written = write!(out, "\\u{:04x}", u32::from(c));
-                debug_assert!(written.is_ok(), "writing to a string cannot fail");
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
+    quotes::quoted(text, char::is_control).replace("${", "$${").replace("%{", "%%{")
 }
 
 /// Returns one argument per line, `depth` levels deep, with the signs of equality below each other.

@@ -22,6 +22,7 @@ mod limit_range;
 mod manifest;
 mod merge;
 mod names;
+mod quotes;
 mod record;
 mod renting;
 mod resize;

@@ -4,7 +4,7 @@ use crate::predict::{Decision, Prediction};
 
 /// Below it an answer is too uncertain for a manifest: nine tenths of the way to farther than anything that the store saw
 /// among its own. Measured on containers-2s by `tests/bench/confidence`: of strangers below it an eighth needs more than it is
-/// given, above it 2 % (`docs/integration.md`).
+/// given, above it 3 % (`docs/integration.md`).
 pub const LEAST_CONFIDENCE: f64 = 0.1;
 
 /// Why an answer is uncertain.

@@ -3,9 +3,9 @@
 //!
 //! `serde_yaml` follows YAML 1.2 and leaves `on`, `012` and `12:30:45` bare, so the writer is ours.
 
-use std::fmt::Write;
-
 use serde_yaml::Value;
+
+use super::quotes;
 
 /// Returns `value` as one document, ending in a line break.
 pub(super) fn write_document(value: &Value) -> String {
@@ -169,24 +169,7 @@ fn is_bare_quantity(text: &str) -> bool {
 
 /// Returns `text` in double quotes, escaped as YAML and JSON both read it.
 fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if is_printable(c) => out.push(c),
-            // All of these lie in the basic plane.
-            c => {
-                let written = write!(out, "\\u{:04x}", u32::from(c));
-                debug_assert!(written.is_ok(), "writing to a string cannot fail");
-            }
-        }
-    }
-    out.push('"');
-    out
+    quotes::quoted(text, |c| !is_printable(c))
 }
 
 #[cfg(test)]

@@ -186,6 +186,38 @@ fn an_answer_that_is_uncertain_or_none_is_told_of_and_not_written() {
 }
 
 #[test]
+fn names_that_mean_something_to_a_reader_stay_names() {
+    let world = repository();
+    let names = ["=1+1", "two\nlines: x # y", "\u{1b}[31mred", "$(touch pwned) ${x} \"q\""];
+    let seen: Vec<Seen> =
+        newcomers().into_iter().zip(names).map(|(seen, name)| Seen { name: name.to_owned(), ..seen }).collect();
+    world.write("newcomers.csv", table(&seen));
+    let mut lines = csv::Writer::from_writer(Vec::new());
+    for line in [["workload", "name", "container"], [names[1], "checkout", "app"], [names[3], "import", "run"]] {
+        lines.write_record(line).unwrap();
+    }
+    world.write("assign.csv", lines.into_inner().unwrap());
+    world.run(with(&["--out", "sized"])).expect_code(0);
+    let sized = std::fs::read_to_string(world.path("sized/shop/checkout.yaml")).unwrap();
+    let object: Value = serde_yaml::Deserializer::from_str(&sized)
+        .map(|one| serde::Deserialize::deserialize(one).unwrap())
+        .find(|one: &Value| one["kind"] == "Deployment")
+        .unwrap();
+    assert_eq!(object["metadata"]["annotations"]["shadow.dev/app.workload"], names[1], "{sized}");
+    let job: Value = serde_json::from_slice(&std::fs::read(world.path("sized/import.json")).unwrap()).unwrap();
+    assert_eq!(job["metadata"]["annotations"]["shadow.dev/workload"], names[3]);
+    let text = world.run(with(&["-o", "csv"])).expect_code(0);
+    let records: Vec<_> = csv::Reader::from_reader(text.stdout.as_bytes()).into_records().map(Result::unwrap).collect();
+    assert!(records.iter().any(|record| &record[5] == names[1]), "{}", text.stdout);
+    for more in [&["-o", "table"][..], &["--diff"]] {
+        let answer = world.run(with(more)).expect_code(0);
+        let all = answer.stdout.clone() + &answer.stderr;
+        assert!(all.chars().all(|c| c == '\n' || !c.is_control()), "{more:?}: {all:?}");
+    }
+    assert!(!world.path("pwned").exists());
+}
+
+#[test]
 fn a_folder_with_files_of_others_is_never_replaced() {
     let world = repository();
     world.write("mine/notes.txt", "mine");
