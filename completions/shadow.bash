@@ -503,7 +503,7 @@ _shadow() {
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains table" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains azure-2017 azure-2019 prometheus table" -- "${cur}"))
                     return 0
                     ;;
                 --workloads)
@@ -772,7 +772,7 @@ _shadow() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains table" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains azure-2017 azure-2019 prometheus table" -- "${cur}"))
                     return 0
                     ;;
                 --workloads)
@@ -868,7 +868,7 @@ _shadow() {
                     return 0
                     ;;
                 --source)
-                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains table" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains azure-2017 azure-2019 prometheus table" -- "${cur}"))
                     return 0
                     ;;
                 --window)
@@ -884,7 +884,7 @@ _shadow() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains table" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains azure-2017 azure-2019 prometheus table" -- "${cur}"))
                     return 0
                     ;;
                 --workloads)
@@ -980,7 +980,7 @@ _shadow() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains table" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains azure-2017 azure-2019 prometheus table" -- "${cur}"))
                     return 0
                     ;;
                 --workloads)

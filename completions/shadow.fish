@@ -60,6 +60,9 @@ alibaba-microservices-2022\t'Alibaba\'s microservices of 2022: `MSMetrics`, `Nod
 alibaba-gpu-2023\t'Requests of Alibaba\'s GPU pods of 2023: `openb_pod_list`, `openb_node_list`'
 alibaba-genai-2026\t'Pods of Alibaba that serve image generation, of 2026: `pod_memory_util_anon` and the other metrics'
 bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`'
+azure-2017\t'Virtual machines of Azure, V1: `vmtable`, `vm_cpu_readings`'
+azure-2019\t'Virtual machines of Azure, V2: `vmtable`, `vm_cpu_readings`'
+prometheus\t'Answers of Prometheus: `query_range` of metrics of containers, JSON'
 table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l workloads -d 'Table of what is known of each workload, to go with series in the `table` format' -r -F
 complete -c shadow -n "__fish_shadow_using_subcommand ingest" -l map -d 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated' -r
@@ -108,6 +111,9 @@ alibaba-microservices-2022\t'Alibaba\'s microservices of 2022: `MSMetrics`, `Nod
 alibaba-gpu-2023\t'Requests of Alibaba\'s GPU pods of 2023: `openb_pod_list`, `openb_node_list`'
 alibaba-genai-2026\t'Pods of Alibaba that serve image generation, of 2026: `pod_memory_util_anon` and the other metrics'
 bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`'
+azure-2017\t'Virtual machines of Azure, V1: `vmtable`, `vm_cpu_readings`'
+azure-2019\t'Virtual machines of Azure, V2: `vmtable`, `vm_cpu_readings`'
+prometheus\t'Answers of Prometheus: `query_range` of metrics of containers, JSON'
 table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand map" -l workloads -d 'Table of what was known of the sample\'s workloads at submission' -r -F
 complete -c shadow -n "__fish_shadow_using_subcommand map" -l map -d 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated' -r
@@ -168,6 +174,9 @@ alibaba-microservices-2022\t'Alibaba\'s microservices of 2022: `MSMetrics`, `Nod
 alibaba-gpu-2023\t'Requests of Alibaba\'s GPU pods of 2023: `openb_pod_list`, `openb_node_list`'
 alibaba-genai-2026\t'Pods of Alibaba that serve image generation, of 2026: `pod_memory_util_anon` and the other metrics'
 bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`'
+azure-2017\t'Virtual machines of Azure, V1: `vmtable`, `vm_cpu_readings`'
+azure-2019\t'Virtual machines of Azure, V2: `vmtable`, `vm_cpu_readings`'
+prometheus\t'Answers of Prometheus: `query_range` of metrics of containers, JSON'
 table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l workloads -d 'Table of what was known at submission; ends and lifetimes in it are ignored' -r -F
 complete -c shadow -n "__fish_shadow_using_subcommand predict" -l map -d 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated' -r
@@ -241,6 +250,9 @@ alibaba-microservices-2022\t'Alibaba\'s microservices of 2022: `MSMetrics`, `Nod
 alibaba-gpu-2023\t'Requests of Alibaba\'s GPU pods of 2023: `openb_pod_list`, `openb_node_list`'
 alibaba-genai-2026\t'Pods of Alibaba that serve image generation, of 2026: `pod_memory_util_anon` and the other metrics'
 bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`'
+azure-2017\t'Virtual machines of Azure, V1: `vmtable`, `vm_cpu_readings`'
+azure-2019\t'Virtual machines of Azure, V2: `vmtable`, `vm_cpu_readings`'
+prometheus\t'Answers of Prometheus: `query_range` of metrics of containers, JSON'
 table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l window -d 'Learning window of the index to ask [default: the longest one that the sample fills]' -r
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -s o -l output -d 'Form of the answer [default: table on a terminal, else json]' -r -f -a "table\t'For people'
@@ -257,6 +269,9 @@ alibaba-microservices-2022\t'Alibaba\'s microservices of 2022: `MSMetrics`, `Nod
 alibaba-gpu-2023\t'Requests of Alibaba\'s GPU pods of 2023: `openb_pod_list`, `openb_node_list`'
 alibaba-genai-2026\t'Pods of Alibaba that serve image generation, of 2026: `pod_memory_util_anon` and the other metrics'
 bitbrains\t'Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`'
+azure-2017\t'Virtual machines of Azure, V1: `vmtable`, `vm_cpu_readings`'
+azure-2019\t'Virtual machines of Azure, V2: `vmtable`, `vm_cpu_readings`'
+prometheus\t'Answers of Prometheus: `query_range` of metrics of containers, JSON'
 table\t'Your own series: one row per workload and time, columns by name'"
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l workloads -d 'Table of what was known of the sample\'s workloads at submission' -r -F
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l map -d 'Where a column of the `table` format comes from, as in `cpu_cores=cpu_pct/100`; can be repeated' -r

@@ -27,8 +27,8 @@ Examples:
 
 /// Reads trace files into the store
 ///
-/// Reads files, folders and globs of `.csv .json .jsonl`, each also with `.gz`, `.parquet`, and archives `.tar .tar.gz`
-/// at any depth. The format is recognised from names, headers and content; what a file was taken for is said. Prints
+/// Reads files, folders and globs of `.csv .json .jsonl`, each also with `.gz` or `.zst`, `.parquet`, and archives `.tar`
+/// `.tar.gz .tar.zst` at any depth. The format is recognised from names, headers and content; what a file was taken for is said. Prints
 /// rows read, kept and rejected with reasons, workloads, the span of time and the speed.
 ///
 /// Appends to a store. A file that is in the store already (by the digest of its content) is skipped, so the command

@@ -74,6 +74,14 @@ pub enum FormatChoice {
     AlibabaGenai2026,
     /// Virtual machines of Bitbrains (GWA-T-12): `fastStorage/2013-8/1.csv`, `rnd/2013-8/1.csv`
     Bitbrains,
+    /// Virtual machines of Azure, V1: `vmtable`, `vm_cpu_readings`
+    #[value(name = "azure-2017")]
+    Azure2017,
+    /// Virtual machines of Azure, V2: `vmtable`, `vm_cpu_readings`
+    #[value(name = "azure-2019")]
+    Azure2019,
+    /// Answers of Prometheus: `query_range` of metrics of containers, JSON
+    Prometheus,
     /// Your own series: one row per workload and time, columns by name
     Table,
 }
@@ -93,6 +101,9 @@ impl FormatChoice {
             Self::AlibabaGpu2023 => Some("alibaba-gpu-2023"),
             Self::AlibabaGenai2026 => Some("alibaba-genai-2026"),
             Self::Bitbrains => Some("bitbrains"),
+            Self::Azure2017 => Some("azure-2017"),
+            Self::Azure2019 => Some("azure-2019"),
+            Self::Prometheus => Some("prometheus"),
             Self::Table => Some("table"),
         }
     }

@@ -244,7 +244,11 @@ fn rules(format: &str) -> Rules {
     Rules {
         request,
         // Both Google traces write 0 for "before the trace"; a user's table may well begin at 0.
-        origin: if is_google || format.starts_with("alibaba-") { Micros::ZERO } else { Micros(i64::MIN) },
+        origin: if is_google || format.starts_with("alibaba-") || format.starts_with("azure-") {
+            Micros::ZERO
+        } else {
+            Micros(i64::MIN)
+        },
         // A first window later than 300 s means a start inside the trace (its first windows start at 300 s).
         first_visible_sample: (format == "google-2019").then(|| Micros::from_seconds(300)),
     }

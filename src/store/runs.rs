@@ -36,15 +36,19 @@ pub(super) struct Run {
 fn split(events: &[FactRow], origin: Micros) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut is_open = false;
+    let mut scheduled = None;
     for event in events {
         match event.kind {
             // After the trace: no sample is of that run, and its missing start does not mean "before the trace".
             EventKind::Schedule if event.time.is_none() => {}
+            // Said twice of one moment, as by two metrics.
+            EventKind::Schedule if is_open && event.time == scheduled => {}
             EventKind::Schedule => {
                 // A schedule while a run is open repeats it (a restart without an end event counts as a new run).
                 let start = event.time.filter(|&time| time > origin);
                 runs.push(Run { start, end: None, ending: Ending::Unknown });
                 is_open = true;
+                scheduled = event.time;
             }
             kind if kind.is_end() && is_open => {
                 if let Some(run) = runs.last_mut() {
@@ -318,6 +322,8 @@ fn larger(one: &Sample, other: &Sample) -> Sample {
 }
 
 fn merge(into: &mut Sample, other: &Sample) {
+    // Metrics that come one by one fill each other's gaps: nothing was measured twice.
+    let is_twice = into.amounts().iter().zip(other.amounts()).any(|(one, other)| one.is_some() && other.is_some());
     let weights = [into.duration.0.max(1) as f64, other.duration.0.max(1) as f64];
     let mean = |a: Option<f64>, b: Option<f64>| match (a, b) {
         (Some(a), Some(b)) => Some((a * weights[0] + b * weights[1]) / (weights[0] + weights[1])),
@@ -338,7 +344,10 @@ fn merge(into: &mut Sample, other: &Sample) {
     into.memory_request = other.memory_request.or(into.memory_request);
     into.memory_limit = other.memory_limit.or(into.memory_limit);
     into.duration = into.duration.max(other.duration);
-    into.flags = into.flags.with(other.flags).with(SampleFlags::MERGED);
+    into.flags = into.flags.with(other.flags);
+    if is_twice {
+        into.flags = into.flags.with(SampleFlags::MERGED);
+    }
 }
 
 #[cfg(test)]

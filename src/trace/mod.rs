@@ -11,6 +11,7 @@ pub mod alibaba_2018;
 pub mod alibaba_genai_2026;
 pub mod alibaba_gpu;
 pub mod alibaba_microservices;
+pub mod azure;
 pub mod bitbrains;
 pub mod delimited;
 pub mod detect;
@@ -19,6 +20,7 @@ pub mod google_2019;
 pub(crate) mod guard;
 mod identifier;
 mod known;
+pub mod prometheus;
 pub mod record;
 pub mod reject;
 pub mod source;
@@ -260,7 +262,7 @@ pub trait Format: Sync {
 }
 
 /// Returns every format, in the order in which detection asks them.
-pub fn formats() -> [&'static dyn Format; 11] {
+pub fn formats() -> [&'static dyn Format; 14] {
     [
         &google_2011::Google2011,
         &google_2019::Google2019,
@@ -272,6 +274,9 @@ pub fn formats() -> [&'static dyn Format; 11] {
         &alibaba_gpu::AlibabaGpu2023,
         &alibaba_genai_2026::AlibabaGenai2026,
         &bitbrains::Bitbrains,
+        &azure::Azure2017,
+        &azure::Azure2019,
+        &prometheus::Prometheus,
         &table::Table,
     ]
 }

@@ -1,4 +1,5 @@
-//! Where bytes come from: files, folders, globs and standard input, plain, gzipped, or as members of a `.tar[.gz]`.
+//! Where bytes come from: files, folders, globs and standard input, plain, gzip, zstd, or as members of
+//! a `.tar`.
 //!
 //! Nothing is unpacked to disk. Names that start with `.` and `__MACOSX` folders are passed over, and inside folders
 //! the two files that stand beside a synthetic trace and are no part of it ([`TRUTH_FILE`], [`EXPECTED_FILE`]). The
@@ -13,21 +14,27 @@ use super::delimited::io_error;
 /// How much of a table is looked at to recognise it.
 const HEAD_BYTES: u64 = 64 * 1024;
 /// Endings of files that are looked at inside folders.
-const ENDINGS: [&str; 14] = [
+const ENDINGS: [&str; 20] = [
     ".csv",
     ".csv.gz",
+    ".csv.zst",
     ".tsv",
     ".tsv.gz",
+    ".tsv.zst",
     ".json",
     ".json.gz",
+    ".json.zst",
     ".jsonl",
     ".jsonl.gz",
+    ".jsonl.zst",
     ".parquet",
     ".tar",
     ".tar.gz",
+    ".tar.zst",
     ".tgz",
     ".txt",
     ".txt.gz",
+    ".txt.zst",
 ];
 
 /// What each run of a synthetic trace really is: made beside the trace by `shadow synth`, never part of it.
@@ -206,9 +213,7 @@ pub fn for_each_table(
         return visit(OpenTable { name: file.name.clone(), head: magic, input: Input::Parquet(path) });
     }
     let mut whole: Box<dyn Read + '_> = Box::new(Cursor::new(magic.clone()).chain(raw));
-    if magic.starts_with(&[0x1f, 0x8b]) {
-        whole = Box::new(flate2::read::MultiGzDecoder::new(BufReader::with_capacity(1 << 17, whole)));
-    }
+    whole = unpacked(&magic, whole).map_err(|source| io_error(&file.name, 0, source))?;
     let mut text = BufReader::with_capacity(1 << 18, whole);
     let head = peek(&mut text, HEAD_BYTES).map_err(|source| io_error(&file.name, 0, source))?;
     let mut text = BufReader::with_capacity(1 << 18, Cursor::new(head.clone()).chain(text));
@@ -216,6 +221,19 @@ pub fn for_each_table(
         return members(file, text, visit);
     }
     visit(OpenTable { name: file.name.clone(), head: complete_lines(head), input: Input::Text(&mut text) })
+}
+
+/// Returns the bytes unpacked, when they begin as gzip or zstd do: all members or frames, one after the other.
+fn unpacked<'a>(magic: &[u8], bytes: Box<dyn Read + 'a>) -> std::io::Result<Box<dyn Read + 'a>> {
+    const GZIP: [u8; 2] = [0x1f, 0x8b];
+    const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+    Ok(if magic.starts_with(&GZIP) {
+        Box::new(flate2::read::MultiGzDecoder::new(BufReader::with_capacity(1 << 17, bytes)))
+    } else if magic.starts_with(&ZSTD) {
+        Box::new(zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(1 << 17, bytes))?)
+    } else {
+        bytes
+    })
 }
 
 /// Tar archives carry `ustar` at byte 257 of each header block.
@@ -239,14 +257,9 @@ fn members(
             continue;
         }
         let name = format!("{}!{path}", file.name);
-        let magic = peek(&mut entry, 2).map_err(|source| io_error(&name, 0, source))?;
-        let is_gzip = magic.starts_with(&[0x1f, 0x8b]);
-        let chained = Cursor::new(magic).chain(entry);
-        let mut whole: Box<dyn Read + '_> = if is_gzip {
-            Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(chained)))
-        } else {
-            Box::new(chained)
-        };
+        let magic = peek(&mut entry, 4).map_err(|source| io_error(&name, 0, source))?;
+        let chained: Box<dyn Read + '_> = Box::new(Cursor::new(magic.clone()).chain(entry));
+        let mut whole = unpacked(&magic, chained).map_err(|source| io_error(&name, 0, source))?;
         let head = peek(&mut whole, HEAD_BYTES).map_err(|source| io_error(&name, 0, source))?;
         let mut text = BufReader::with_capacity(1 << 18, Cursor::new(head.clone()).chain(whole));
         visit(OpenTable { name, head: complete_lines(head), input: Input::Text(&mut text) })?;
@@ -298,5 +311,76 @@ mod tests {
         };
         assert_eq!(names(folder.path().to_owned()), ["series.csv"]);
         assert_eq!(names(folder.path().join(TRUTH_FILE)), [TRUTH_FILE]);
+    }
+
+    /// Reads every table of a file: name and text.
+    fn tables(path: &Path) -> Vec<(String, String)> {
+        let files = discover(&[path.to_owned()]).expect("a file");
+        let mut found = Vec::new();
+        for_each_table(&files[0], &Silent, &mut |table| {
+            let Input::Text(text) = table.input else { panic!("text") };
+            let mut content = String::new();
+            text.read_to_string(&mut content).expect("it can be read");
+            found.push((table.name.rsplit('!').next().unwrap_or_default().to_owned(), content));
+            Ok(())
+        })
+        .expect("it can be read");
+        found
+    }
+
+    fn gzip(text: &str) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, text.as_bytes()).expect("memory");
+        encoder.finish().expect("memory")
+    }
+
+    #[test]
+    fn gzip_and_zstd_are_unpacked_whole_whatever_their_parts() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let zstd = |text: &str| zstd::stream::encode_all(text.as_bytes(), 1).expect("memory");
+        for (name, bytes) in [
+            ("a.csv.gz", [gzip("a\n1\n"), gzip("2\n")].concat()),
+            ("a.csv.zst", [zstd("a\n1\n"), zstd("2\n")].concat()),
+            ("a.jsonl.zst", zstd("a\n1\n2\n")),
+        ] {
+            let path = folder.path().join(name);
+            fs_err::write(&path, bytes).expect("written");
+            assert_eq!(tables(&path)[0].1, "a\n1\n2\n", "{name}");
+            let files = discover(&[folder.path().to_owned()]).expect("files");
+            assert_eq!(files.len(), 1, "{name} is found in a folder");
+            fs_err::remove_file(&path).expect("removed");
+        }
+        let cut = zstd("a\n1\n2\n");
+        let path = folder.path().join("cut.csv.zst");
+        fs_err::write(&path, &cut[..cut.len() - 3]).expect("written");
+        let files = discover(&[path]).expect("a file");
+        let error = for_each_table(&files[0], &Silent, &mut |_table| Ok(())).expect_err("it is cut").to_string();
+        assert!(error.contains("the compressed stream"), "{error}");
+    }
+
+    #[test]
+    fn members_of_archives_are_read_where_they_lie_and_other_files_are_passed_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("trace.tar.gz");
+        let mut archive = tar::Builder::new(Vec::new());
+        for (name, text) in
+            [("./._a.csv", "junk"), ("x/../../../b.csv", "outside"), ("__MACOSX/c.csv", "junk"), ("d/e.csv", "e")]
+        {
+            let mut header = tar::Header::new_gnu();
+            let bytes = header.as_gnu_mut().expect("a header");
+            bytes.name[..name.len()].copy_from_slice(name.as_bytes());
+            header.set_size(text.len() as u64);
+            header.set_entry_type(tar::EntryType::Regular);
+            header.set_cksum();
+            archive.append(&header, text.as_bytes()).expect("memory");
+        }
+        let bytes = archive.into_inner().expect("memory");
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, &bytes).expect("memory");
+        fs_err::write(&path, encoder.finish().expect("memory")).expect("written");
+        let found = tables(&path);
+        let expected = [("x/../../../b.csv", "outside"), ("d/e.csv", "e")];
+        assert_eq!(found, expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
+        assert_eq!(fs_err::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is unpacked to disk");
     }
 }
