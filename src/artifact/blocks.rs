@@ -5,6 +5,7 @@
 //! everything but the content, whose cost grows with the file. What is used often stays in a [`BlockCache`] of bounded size, which the files
 //! of one reader share: what an open file says never changes, because files are replaced and not rewritten.
 
+use std::cell::RefCell;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,11 @@ pub struct Seal {
 
 /// Longest footer that is read.
 const MOST_FOOTER: usize = 1 << 24;
+
+thread_local! {
+    /// Where a block is read to before it is compared: room that need not be made empty for each.
+    static PAGE: RefCell<[u8; BLOCK]> = const { RefCell::new([0; BLOCK]) };
+}
 
 #[derive(Serialize, Deserialize)]
 struct Footer {
@@ -291,13 +297,14 @@ impl Blocks {
         let expected = expected.ok_or_else(|| self.damaged(format!("there is no block {number}")))?;
         let from = number as u64 * BLOCK as u64;
         let count = usize::try_from(self.bytes - from).unwrap_or(BLOCK).min(BLOCK);
-        let mut block = [0; BLOCK];
-        let block = &mut block[..count];
-        self.file.file().read_exact_at(block, from).map_err(|error| self.damaged(error.to_string()))?;
-        if expected != &crc32fast::hash(block).to_le_bytes()[..] {
-            return Err(self.damaged(format!("checksum of bytes {from} to {}", from + count as u64)));
-        }
-        Ok(Arc::from(&*block))
+        PAGE.with_borrow_mut(|page| {
+            let block = &mut page[..count];
+            self.file.file().read_exact_at(block, from).map_err(|error| self.damaged(error.to_string()))?;
+            if expected != &crc32fast::hash(block).to_le_bytes()[..] {
+                return Err(self.damaged(format!("checksum of bytes {from} to {}", from + count as u64)));
+            }
+            Ok(Arc::from(&*block))
+        })
     }
 
     /// Reads and compares everything, without keeping it.

@@ -1,7 +1,7 @@
 //! `tree.kd`: a tree, with the rows that it was built from, in a file of blocks of which a search reads the parts that it visits.
 //!
-//! Content, little-endian: the boxes (32-bit numbers, as [`super::tree::Tree`] holds them); leaf by leaf the 32-bit coordinates axis by axis, the rows, and the
-//! 64-bit coordinates row by row; then the place (leaf × places + place in it) of every row. Where there is no tree, the 64-bit coordinates row by
+//! Content, little-endian: the boxes (32-bit numbers, as [`super::tree::Tree`] holds them); leaf by leaf the 32-bit coordinates axis by axis and the rows; leaf by leaf the
+//! 64-bit coordinates row by row, of which a search reads few; then the place (leaf × places + place in it) of every row. Where there is no tree, the 64-bit coordinates row by
 //! row. `docs/index-format.md` has the offsets.
 
 use std::path::Path;
@@ -44,6 +44,8 @@ pub(super) struct StoredTree {
     blocks: Blocks,
     /// Where the leaves begin.
     leaves: u64,
+    /// Where the 64-bit coordinates begin.
+    exact: u64,
     /// Where the places of the rows begin.
     places: u64,
 }
@@ -82,7 +84,9 @@ pub(super) fn write(path: &Path, points: &Points, grid: &Grid, tree: Option<&Tre
                 let own = tree.leaf_at(leaf);
                 writer.append(own.coordinates.iter().flat_map(|number| number.to_le_bytes()))?;
                 writer.append(own.rows.iter().flat_map(|row| row.to_le_bytes()))?;
-                for (place, &row) in own.rows.iter().enumerate() {
+            }
+            for leaf in 0..shape.leaves() {
+                for (place, &row) in tree.leaf_at(leaf).rows.iter().enumerate() {
                     let nothing = || std::iter::repeat_n(0_u8, 8 * shape.dimensions);
                     match points.row(row) {
                         Some(exact) => writer.append(exact.iter().flat_map(|number| number.to_le_bytes()))?,
@@ -134,12 +138,12 @@ pub(super) fn open(seal: &Seal, blocks: Blocks) -> Result<(About, Opened), Artif
     if !about.grid.is_of(about.dimensions) || !about.largest.is_finite() {
         return Err(unfit());
     }
-    let exact = about.dimensions.checked_mul(8).and_then(|row| row.checked_mul(about.rows)).ok_or_else(unfit)?;
+    let bare = about.dimensions.checked_mul(8).and_then(|row| row.checked_mul(about.rows)).ok_or_else(unfit)?;
     if !about.is_tree {
-        if blocks.bytes() != exact as u64 {
+        if blocks.bytes() != bare as u64 {
             return Err(unfit());
         }
-        let mut bytes = vec![0; exact];
+        let mut bytes = vec![0; bare];
         blocks.copy(0, &mut bytes)?;
         let points = Points::new(about.dimensions, numbers(&bytes)).map_err(|error| damaged(error.to_string()))?;
         return Ok((about, Opened::Points(Arc::new(points))));
@@ -149,16 +153,17 @@ pub(super) fn open(seal: &Seal, blocks: Blocks) -> Result<(About, Opened), Artif
     }
     let shape = Shape::of(about.rows, about.dimensions);
     let leaves = 4 * 2 * shape.leaves() as u64 * shape.box_length() as u64;
-    let places = leaves + shape.leaves() as u64 * leaf_bytes(shape);
+    let exact = leaves + shape.leaves() as u64 * leaf_bytes(shape);
+    let places = exact + 8 * (shape.leaves() * shape.places) as u64 * shape.dimensions as u64;
     if blocks.bytes() != places + 4 * u64::from(rows) {
         return Err(unfit());
     }
-    Ok((about, Opened::Tree(StoredTree { shape, blocks, leaves, places })))
+    Ok((about, Opened::Tree(StoredTree { shape, blocks, leaves, exact, places })))
 }
 
-/// Bytes of a leaf: 32-bit coordinates, rows, 64-bit coordinates.
+/// Bytes of a leaf: 32-bit coordinates and rows.
 const fn leaf_bytes(shape: Shape) -> u64 {
-    shape.places as u64 * (12 * shape.dimensions as u64 + 4)
+    4 * shape.places as u64 * (shape.dimensions as u64 + 1)
 }
 
 fn numbers(bytes: &[u8]) -> Vec<f64> {
@@ -176,11 +181,9 @@ impl StoredTree {
 
     /// Returns the coordinates at a place (leaf × places + place in it).
     fn at(&self, place: usize) -> Result<Vec<f64>, SearchError> {
-        let Shape { places, dimensions, .. } = self.shape;
-        let (leaf, place) = ((place / places) as u64, (place % places) as u64);
-        let inside = 4 * places as u64 * (dimensions as u64 + 1) + 8 * place * dimensions as u64;
-        let mut bytes = vec![0; 8 * dimensions];
-        self.blocks.copy(self.leaves + leaf * leaf_bytes(self.shape) + inside, &mut bytes)?;
+        let length = 8 * self.shape.dimensions;
+        let mut bytes = vec![0; length];
+        self.blocks.copy(self.exact + (place * length) as u64, &mut bytes)?;
         let row = numbers(&bytes);
         if row.iter().all(|coordinate| coordinate.is_finite()) {
             Ok(row)

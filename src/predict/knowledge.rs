@@ -128,6 +128,7 @@ impl Knowledge {
             .map(|feature| (feature.name.clone(), feature.weight * params.weights.of(feature.group)))
             .unzip();
         let values: Vec<&[Option<f64>]> = rows.iter().map(|row| row.features.as_slice()).collect();
+        tracing::info!(workloads = rows.len(), features = names.len(), "computed the features");
         let space = if rows.len() < LEAST_ROWS {
             None
         } else {
@@ -142,8 +143,13 @@ impl Knowledge {
             };
             match Model::fit(input) {
                 Ok((model, coordinates)) => {
+                    tracing::info!(components = model.components(), "fitted the principal components");
                     let points = Points::new(model.components(), coordinates)?;
-                    Some(Space { index: Index::build(Arc::new(points)), model, alike: Alike::grow(&rows) })
+                    let index = Index::build(Arc::new(points));
+                    tracing::info!(structure = ?index.structure(), "made the search structure");
+                    let alike = Alike::grow(&rows);
+                    tracing::info!("grew the forests of the learned similarity");
+                    Some(Space { model, index, alike })
                 }
                 // All alike: there is no direction to compare along, and the lower rungs of the ladder answer.
                 Err(FingerprintError::NothingVaries) => None,

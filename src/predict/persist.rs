@@ -201,12 +201,14 @@ impl Knowledge {
         rows_file::write(&folder.join(ROWS), self.all()?, names.len())?;
         files.push(record(ROWS)?);
         if let Some(space) = &self.space {
+            tracing::info!("wrote the fingerprints");
             space.model.write(&folder.join(MODEL))?;
             files.push(FileRecord::of(folder, MODEL, rows)?);
             space.index.write(&folder.join(TREE))?;
             files.push(record(TREE)?);
             space.alike.write(&folder.join(FORESTS), self.rows.len())?;
             files.push(record(FORESTS)?);
+            tracing::info!("wrote tree and forests");
             let (mut calibrations, mut chosen) = (Vec::new(), Vec::new());
             for (without, absent) in self.variants() {
                 let calibration = self.calibration(space, &question, &absent, false)?;
@@ -214,6 +216,7 @@ impl Knowledge {
                 chosen.push((without.clone(), calibration.choose(|resource| resource.floor(floors))?));
                 calibrations.push((without, calibration));
             }
+            tracing::info!(calibrations = calibrations.len(), "left stored workloads out to calibrate");
             files.push(index_tables::write_calibrations(folder, CALIBRATION, &calibrations)?);
             calibration_file::write(&folder.join(CHOSEN), &chosen)?;
             files.push(record(CHOSEN)?);
