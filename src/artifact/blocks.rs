@@ -10,7 +10,7 @@ use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -128,6 +128,8 @@ impl BlockWriter {
 pub struct BlockCache {
     held: Cache<(u32, u32), Arc<[u8]>, Length>,
     files: AtomicU32,
+    asked: AtomicU64,
+    read: AtomicU64,
 }
 
 /// How often a cache was asked.
@@ -154,12 +156,18 @@ impl BlockCache {
     /// Makes a cache of at most so many bytes.
     pub fn of(bytes: u64) -> Arc<Self> {
         let blocks = usize::try_from(bytes / BLOCK as u64).unwrap_or(usize::MAX);
-        Arc::new(Self { held: Cache::with_weighter(blocks, bytes, Length), files: AtomicU32::new(0) })
+        Arc::new(Self {
+            held: Cache::with_weighter(blocks, bytes, Length),
+            files: AtomicU32::new(0),
+            asked: AtomicU64::new(0),
+            read: AtomicU64::new(0),
+        })
     }
 
     /// Returns how often it was asked so far.
     pub fn usage(&self) -> CacheUse {
-        CacheUse { hits: self.held.hits(), misses: self.held.misses(), bytes: self.held.weight() }
+        let (asked, misses) = (self.asked.load(Ordering::Relaxed), self.read.load(Ordering::Relaxed));
+        CacheUse { hits: asked.saturating_sub(misses), misses, bytes: self.held.weight() }
     }
 }
 
@@ -289,7 +297,11 @@ impl Blocks {
     fn block(&self, number: usize) -> Result<Arc<[u8]>, ArtifactError> {
         let place =
             u32::try_from(number).map_err(|_beyond_16_tib| self.damaged(format!("there is no block {number}")))?;
-        self.cache.held.get_or_insert_with(&(self.number, place), || self.read(number))
+        self.cache.asked.fetch_add(1, Ordering::Relaxed);
+        self.cache.held.get_or_insert_with(&(self.number, place), || {
+            self.cache.read.fetch_add(1, Ordering::Relaxed);
+            self.read(number)
+        })
     }
 
     fn read(&self, number: usize) -> Result<Arc<[u8]>, ArtifactError> {
