@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::artifact::blocks::CacheUse;
 use crate::cli::values::{EstimatorChoice, FormatChoice, MetricChoice, SimilarityChoice};
 use crate::error::CommandError;
 use crate::predict::{
@@ -86,6 +87,14 @@ impl<'a> Indexes<'a> {
             return Err(PredictError::NoIndex { store: store.root().to_owned(), window: asked }.into());
         }
         Ok(Self { ui, store, windows, open: BTreeMap::new() })
+    }
+
+    /// Logs how often what is kept of each open index in memory was asked for.
+    pub(super) fn log_use(&self) {
+        for (window, open) in &self.open {
+            let CacheUse { hits, misses, bytes } = open.cache_use();
+            tracing::info!(%window, hits, misses, bytes, "blocks of the index: held, read, and bytes held");
+        }
     }
 
     /// Returns the longest window that the sighting fills, else the shortest there is.

@@ -33,6 +33,7 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Predict) -> Result<Outcome, Comm
     let options = emit_options(ui, args)?;
     let sample = read(ui, &args.sample, &args.workloads, args.format, &args.map)?;
     let predictions = predict_all(&store, &mut indexes, &sample, args)?;
+    indexes.log_use();
     if let Some(batch) = batch {
         return batch.run(ui, &predictions, &options, args);
     }
