@@ -38,6 +38,23 @@ pub struct Seal {
     pub about: String,
 }
 
+impl Seal {
+    /// Checks that the file at `path` is of this kind, `described` in words, and of the one version that is read.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Foreign`] or [`ArtifactError::Version`].
+    pub fn expect(&self, path: &Path, kind: &str, version: u32, described: &'static str) -> Result<(), ArtifactError> {
+        let path = || path.to_owned();
+        if self.kind != kind {
+            return Err(ArtifactError::Foreign { path: path(), expected: described });
+        }
+        if self.version != version {
+            return Err(ArtifactError::Version { path: path(), found: self.version, oldest: version, newest: version });
+        }
+        Ok(())
+    }
+}
+
 /// Longest footer that is read.
 const MOST_FOOTER: usize = 1 << 24;
 
@@ -83,6 +100,20 @@ impl BlockWriter {
             let (now, rest) = content.split_at(content.len().min(BLOCK - self.block.len()));
             self.block.extend_from_slice(now);
             content = rest;
+            if self.block.len() == BLOCK {
+                self.finish_block()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends bytes one by one.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn extend(&mut self, bytes: impl IntoIterator<Item = u8>) -> Result<(), ArtifactError> {
+        for byte in bytes {
+            self.block.push(byte);
             if self.block.len() == BLOCK {
                 self.finish_block()?;
             }

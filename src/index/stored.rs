@@ -23,9 +23,6 @@ const KIND: &str = "kd-tree";
 /// checksum for all and no 64-bit coordinates.
 const VERSION: u32 = 3;
 
-/// Bytes that are handed to the writer at once.
-const CHUNK: usize = 1 << 16;
-
 /// What the seal says besides kind and version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct About {
@@ -67,70 +64,44 @@ pub(super) fn write(path: &Path, points: &Points, grid: &Grid, tree: Option<&Tre
     };
     let about =
         serde_json::to_string(&about).map_err(|source| ArtifactError::Encode { path: path.to_owned(), source })?;
-    let mut writer = Buffered { writer: BlockWriter::create(path)?, bytes: Vec::with_capacity(2 * CHUNK) };
+    let mut writer = BlockWriter::create(path)?;
     match tree {
         None => {
             for (_, row) in points.iter() {
-                writer.append(row.iter().flat_map(|number| number.to_le_bytes()))?;
+                writer.extend(row.iter().flat_map(|number| number.to_le_bytes()))?;
             }
         }
         Some(tree) => {
             let shape = tree.shape();
-            for numbers in tree.boxes().chunks(CHUNK / 4) {
-                writer.append(numbers.iter().flat_map(|number| number.to_le_bytes()))?;
-            }
+            writer.extend(tree.boxes().iter().flat_map(|number| number.to_le_bytes()))?;
             let mut places = vec![NOBODY; points.rows()];
             for leaf in 0..shape.leaves() {
                 let own = tree.leaf_at(leaf);
-                writer.append(own.coordinates.iter().flat_map(|number| number.to_le_bytes()))?;
-                writer.append(own.rows.iter().flat_map(|row| row.to_le_bytes()))?;
+                writer.extend(own.coordinates.iter().flat_map(|number| number.to_le_bytes()))?;
+                writer.extend(own.rows.iter().flat_map(|row| row.to_le_bytes()))?;
             }
             for leaf in 0..shape.leaves() {
                 for (place, &row) in tree.leaf_at(leaf).rows.iter().enumerate() {
                     let nothing = || std::iter::repeat_n(0_u8, 8 * shape.dimensions);
                     match points.row(row) {
-                        Some(exact) => writer.append(exact.iter().flat_map(|number| number.to_le_bytes()))?,
-                        None => writer.append(nothing())?,
+                        Some(exact) => writer.extend(exact.iter().flat_map(|number| number.to_le_bytes()))?,
+                        None => writer.extend(nothing())?,
                     }
                     if let Some(own) = places.get_mut(row as usize) {
                         *own = u32::try_from(leaf * shape.places + place).unwrap_or(NOBODY);
                     }
                 }
             }
-            for places in places.chunks(CHUNK / 4) {
-                writer.append(places.iter().flat_map(|place| place.to_le_bytes()))?;
-            }
+            writer.extend(places.iter().flat_map(|place| place.to_le_bytes()))?;
         }
     }
-    writer.writer.append(&writer.bytes)?;
-    writer.writer.commit(&Seal { kind: KIND.to_owned(), version: VERSION, about })
-}
-
-struct Buffered {
-    writer: BlockWriter,
-    bytes: Vec<u8>,
-}
-
-impl Buffered {
-    fn append(&mut self, bytes: impl Iterator<Item = u8>) -> Result<(), ArtifactError> {
-        self.bytes.extend(bytes);
-        if self.bytes.len() >= CHUNK {
-            self.writer.append(&self.bytes)?;
-            self.bytes.clear();
-        }
-        Ok(())
-    }
+    writer.commit(&Seal { kind: KIND.to_owned(), version: VERSION, about })
 }
 
 /// Opens what [`write`] wrote. Of a tree nothing is read yet.
 pub(super) fn open(seal: &Seal, blocks: Blocks) -> Result<(About, Opened), ArtifactError> {
     let path = blocks.path().to_owned();
-    if seal.kind != KIND {
-        return Err(ArtifactError::Foreign { path, expected: "a tree of fingerprints" });
-    }
-    if seal.version != VERSION {
-        return Err(ArtifactError::Version { path, found: seal.version, oldest: VERSION, newest: VERSION });
-    }
+    seal.expect(&path, KIND, VERSION, "a tree of fingerprints")?;
     let damaged = |what: String| ArtifactError::Damaged { path: path.clone(), what };
     let about: About = serde_json::from_str(&seal.about).map_err(|error| damaged(format!("footer: {error}")))?;
     let unfit = || damaged("its parts do not fit together".to_owned());

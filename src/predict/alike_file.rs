@@ -35,12 +35,7 @@ impl Alike {
     /// Takes those of an open file, for `rows` stored workloads of `width` features.
     pub(super) fn read(seal: &Seal, blocks: Blocks, width: usize, rows: usize) -> Result<Self, ArtifactError> {
         let path = blocks.path().to_owned();
-        if seal.kind != KIND {
-            return Err(ArtifactError::Foreign { path, expected: "forests of a learned similarity" });
-        }
-        if seal.version != VERSION {
-            return Err(ArtifactError::Version { path, found: seal.version, oldest: VERSION, newest: VERSION });
-        }
+        seal.expect(&path, KIND, VERSION, "forests of a learned similarity")?;
         let damaged = |what: String| ArtifactError::Damaged { path: path.clone(), what };
         let abouts: [Option<StoredAbout>; 3] =
             serde_json::from_str(&seal.about).map_err(|error| damaged(format!("footer: {error}")))?;

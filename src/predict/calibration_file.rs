@@ -62,14 +62,8 @@ impl StoredCalibrations {
         folder: &Path,
         table: FileRecord,
     ) -> Result<Self, ArtifactError> {
-        let path = || blocks.path().to_owned();
-        if seal.kind != KIND {
-            return Err(ArtifactError::Foreign { path: path(), expected: "the calibrations of an index" });
-        }
-        if seal.version != VERSION {
-            return Err(ArtifactError::Version { path: path(), found: seal.version, oldest: VERSION, newest: VERSION });
-        }
-        let damaged = |what: String| ArtifactError::Damaged { path: path(), what };
+        seal.expect(blocks.path(), KIND, VERSION, "the calibrations of an index")?;
+        let damaged = |what: String| ArtifactError::Damaged { path: blocks.path().to_owned(), what };
         let places: Vec<Place> =
             serde_json::from_str(&seal.about).map_err(|error| damaged(format!("footer: {error}")))?;
         let fits = |(_, from, length): &Place| from.checked_add(*length).is_some_and(|end| end <= blocks.bytes());

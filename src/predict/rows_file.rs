@@ -28,9 +28,6 @@ const ABSENT: u32 = u32::MAX;
 /// Longest text that is read.
 const MOST_TEXT: u32 = 1 << 20;
 
-/// Bytes that are handed to the writer at once.
-const CHUNK: usize = 1 << 16;
-
 #[derive(Debug, Serialize, Deserialize)]
 struct About {
     rows: u64,
@@ -74,7 +71,7 @@ pub(super) fn write(path: &Path, rows: &[Remembered], width: usize) -> Result<()
     let encode = |source| ArtifactError::Encode { path: path.to_owned(), source };
     let about = serde_json::to_string(&About { rows: rows.len() as u64, width }).map_err(encode)?;
     let mut writer = BlockWriter::create(path)?;
-    let mut bytes = Vec::with_capacity(2 * CHUNK);
+    let mut bytes = Vec::new();
     let mut text = 0_u64;
     for row in rows {
         let missing = |value: Option<f64>| value.unwrap_or(f64::NAN).to_le_bytes();
@@ -93,7 +90,8 @@ pub(super) fn write(path: &Path, rows: &[Remembered], width: usize) -> Result<()
             bytes.extend(one.map_or(ABSENT, |one| u32::try_from(one.len()).unwrap_or(ABSENT)).to_le_bytes());
             text += one.map_or(0, |one| one.len() as u64);
         }
-        flush(&mut writer, &mut bytes, CHUNK)?;
+        writer.append(&bytes)?;
+        bytes.clear();
     }
     let mut order: Vec<u32> = (0_u32..).zip(rows).map(|(number, _)| number).collect();
     let key = |row: u32| {
@@ -101,37 +99,16 @@ pub(super) fn write(path: &Path, rows: &[Remembered], width: usize) -> Result<()
         (row.application.as_deref(), row.user.as_deref())
     };
     order.sort_by(|&left, &right| key(left).cmp(&key(right)));
-    for row in order {
-        bytes.extend(row.to_le_bytes());
-        flush(&mut writer, &mut bytes, CHUNK)?;
-    }
-    for row in rows {
-        bytes.extend(texts_of(row).into_iter().flatten().flat_map(str::bytes));
-        flush(&mut writer, &mut bytes, CHUNK)?;
-    }
-    flush(&mut writer, &mut bytes, 0)?;
+    writer.extend(order.into_iter().flat_map(u32::to_le_bytes))?;
+    writer.extend(rows.iter().flat_map(texts_of).flatten().flat_map(str::bytes))?;
     writer.commit(&Seal { kind: KIND.to_owned(), version: VERSION, about })
-}
-
-fn flush(writer: &mut BlockWriter, bytes: &mut Vec<u8>, from: usize) -> Result<(), ArtifactError> {
-    if bytes.len() >= from {
-        writer.append(bytes)?;
-        bytes.clear();
-    }
-    Ok(())
 }
 
 impl StoredRows {
     /// Takes an open file for rows of `width` features, as many as there are fingerprints.
     pub(super) fn open(seal: &Seal, blocks: Blocks, width: usize, truth: Truth) -> Result<Self, ArtifactError> {
-        let path = || blocks.path().to_owned();
-        if seal.kind != KIND {
-            return Err(ArtifactError::Foreign { path: path(), expected: "the rows of an index" });
-        }
-        if seal.version != VERSION {
-            return Err(ArtifactError::Version { path: path(), found: seal.version, oldest: VERSION, newest: VERSION });
-        }
-        let damaged = |what: String| ArtifactError::Damaged { path: path(), what };
+        seal.expect(blocks.path(), KIND, VERSION, "the rows of an index")?;
+        let damaged = |what: String| ArtifactError::Damaged { path: blocks.path().to_owned(), what };
         let about: About = serde_json::from_str(&seal.about).map_err(|error| damaged(format!("footer: {error}")))?;
         let rows =
             u32::try_from(about.rows).map_err(|_too_many| damaged("more rows than an index holds".to_owned()))?;
