@@ -274,8 +274,8 @@ pub fn formats() -> [&'static dyn Format; 14] {
         &alibaba_gpu::AlibabaGpu2023,
         &alibaba_genai_2026::AlibabaGenai2026,
         &bitbrains::Bitbrains,
-        &azure::Azure2017,
-        &azure::Azure2019,
+        &azure::Azure::V1,
+        &azure::Azure::V2,
         &prometheus::Prometheus,
         &table::Table,
     ]

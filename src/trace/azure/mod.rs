@@ -15,13 +15,19 @@ use super::{
 };
 use tables::TABLES;
 
-/// The `azure-2017` format.
+/// One edition of the data set: the formats `azure-2017` and `azure-2019`.
 #[derive(Debug, Clone, Copy)]
-pub struct Azure2017;
+pub struct Azure {
+    name: &'static str,
+    year: u32,
+}
 
-/// The `azure-2019` format.
-#[derive(Debug, Clone, Copy)]
-pub struct Azure2019;
+impl Azure {
+    /// `azure-2017`.
+    pub const V1: Self = Self { name: "azure-2017", year: 2017 };
+    /// `azure-2019`.
+    pub const V2: Self = Self { name: "azure-2019", year: 2019 };
+}
 
 const UNITS: UnitContract = UnitContract { cpu: CpuUnit::Cores, memory: MemoryUnit::Bytes, network: NetworkUnit::None };
 
@@ -39,51 +45,13 @@ fn edition(head: &Head<'_>) -> Option<u32> {
     is_bucketed.then_some(2019)
 }
 
-fn recognise(head: &Head<'_>, year: u32) -> Option<(&'static str, Confidence)> {
-    if edition(head).is_some_and(|edition| edition != year) { None } else { known::recognise(&TABLES, head) }
-}
-
-impl Format for Azure2017 {
+impl Format for Azure {
     fn name(&self) -> &'static str {
-        "azure-2017"
+        self.name
     }
 
     fn detect(&self, head: &Head<'_>) -> Option<(&'static str, Confidence)> {
-        recognise(head, 2017)
-    }
-
-    fn is_divisible(&self, _table: &str, first_line: &[u8]) -> bool {
-        !first_line.contains(&b'"')
-    }
-
-    fn read(&self, table: &'static str, input: Input<'_>, context: &mut Context<'_>) -> Result<(), TraceError> {
-        known::read(&TABLES, table, input, context)
-    }
-
-    fn request_rule(&self) -> RequestRule {
-        RequestRule::First
-    }
-
-    fn units(&self) -> UnitContract {
-        UNITS
-    }
-
-    fn group_of<'a>(&self, _workload: &'a str) -> Option<&'a str> {
-        None
-    }
-
-    fn sampling_seconds(&self) -> u32 {
-        300
-    }
-}
-
-impl Format for Azure2019 {
-    fn name(&self) -> &'static str {
-        "azure-2019"
-    }
-
-    fn detect(&self, head: &Head<'_>) -> Option<(&'static str, Confidence)> {
-        recognise(head, 2019)
+        if edition(head).is_some_and(|edition| edition != self.year) { None } else { known::recognise(&TABLES, head) }
     }
 
     fn is_divisible(&self, _table: &str, first_line: &[u8]) -> bool {

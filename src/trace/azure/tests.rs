@@ -1,4 +1,4 @@
-use super::{Azure2017, Azure2019};
+use super::Azure;
 use crate::trace::testing::{self, Reading, read};
 use crate::trace::{EventKind, SampleFlags, WorkloadFlags};
 use crate::units::Micros;
@@ -6,13 +6,13 @@ use crate::units::Micros;
 const VM: &str = "x/XsOfHO4ocsV99i4NluqKDuxctW2MMVmwqOPAlg4wp8mqbBOe3wxBlQo0+Qx+uf";
 
 fn machines(rest: &str) -> Reading {
-    read(&Azure2019, "vmtable", "vmtable.csv", 0, &format!("{VM},s,d,{rest}\n"))
+    read(&Azure::V2, "vmtable", "vmtable.csv", 0, &format!("{VM},s,d,{rest}\n"))
 }
 
 #[test]
 fn editions_are_told_apart_or_left_to_the_user() {
     let detect = |path: &str, text: &str| {
-        [testing::detect(&Azure2017, path, text), testing::detect(&Azure2019, path, text)]
+        [testing::detect(&Azure::V1, path, text), testing::detect(&Azure::V2, path, text)]
             .map(|found| found.map(|found| found.0))
     };
     let reading = format!("0,{VM},2.052803,3.911587,2.86979\n");
@@ -47,7 +47,7 @@ fn anomaly_2_lives_that_reach_over_the_trace_are_open() {
 #[test]
 fn anomaly_3_5_and_6_readings_are_shares_of_cores_without_memory() {
     let text = format!("0,{VM},2.05,3.9,2.5\n");
-    let reading = read(&Azure2017, "vm_cpu_readings", "vm_cpu_readings-file-1-of-125.csv", 0, &text);
+    let reading = read(&Azure::V1, "vm_cpu_readings", "vm_cpu_readings-file-1-of-125.csv", 0, &text);
     let (_, workload, sample) = &reading.kept.samples[0];
     assert_eq!((workload.as_str(), sample.cpu, sample.memory), (VM, Some(0.025), None));
     assert!(sample.flags.contains(SampleFlags::CPU_OF_REQUEST));
