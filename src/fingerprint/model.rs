@@ -2,6 +2,7 @@
 //!
 //! `index/window=W/model.json` is a manifest ([`crate::artifact::manifest`]); `docs/index-format.md` describes it.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use linfa::ParamGuard;
@@ -20,6 +21,9 @@ use super::{FingerprintError, symmetric_eigen};
 
 /// Directions in which observed features differ less than this share of the most are not told apart by them (ours).
 const UNSEEN: f64 = 1e-3;
+
+/// Weights and spreads whose squares and quotients are numbers (ours).
+const WEIGHTS: RangeInclusive<f64> = 1e-150..=1e150;
 
 /// Kind and versions of `model.json`.
 pub const MODEL_KIND: ManifestKind =
@@ -57,6 +61,19 @@ pub struct ModelFeature {
     pub mean: f64,
     /// Loading on each component.
     pub loadings: Vec<f64>,
+}
+
+impl ModelFeature {
+    /// Returns whether a fit can give these numbers: what is computed from others overflows.
+    fn is_possible(&self) -> bool {
+        let is_moderate = |amount: f64| WEIGHTS.contains(&amount);
+        // Loadings are entries of unit vectors; means are those of values within the clip.
+        is_moderate(self.weight)
+            && is_moderate(self.scale.spread)
+            && self.scale.centre.is_finite()
+            && self.mean.abs() <= 1.01 * CLIP * self.weight.sqrt()
+            && self.loadings.iter().all(|loading| loading.abs() <= 1.01)
+    }
 }
 
 /// Why a feature takes no part.
@@ -339,19 +356,19 @@ impl Model {
     /// Reads a model and checks that its parts fit together.
     ///
     /// # Errors
-    /// As [`manifest::read`]; [`ArtifactError::Damaged`] when lengths inside disagree.
+    /// As [`manifest::read`]; [`ArtifactError::Damaged`] when lengths inside disagree, or a number is none that a fit can give.
     pub fn read(path: &Path) -> Result<Self, ArtifactError> {
         let model: Self = manifest::read(path, MODEL_KIND)?;
+        let damaged = |what: &str| Err(ArtifactError::Damaged { path: path.to_owned(), what: what.to_owned() });
         let count = model.components();
-        let fits = model.explained_variance_ratio.len() == count
-            && model.features.iter().all(|feature| {
-                feature.loadings.len() == count && feature.position < model.width && feature.weight > 0.0
-            });
-        if fits {
-            return Ok(model);
+        let fits = |feature: &ModelFeature| feature.loadings.len() == count && feature.position < model.width;
+        if model.explained_variance_ratio.len() != count || !model.features.iter().all(fits) {
+            return damaged("lengths of its lists disagree");
         }
-        let what = "lengths of its lists disagree".to_owned();
-        Err(ArtifactError::Damaged { path: path.to_owned(), what })
+        if !model.features.iter().all(ModelFeature::is_possible) {
+            return damaged("numbers of a feature are impossible");
+        }
+        Ok(model)
     }
 }
 

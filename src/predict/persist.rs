@@ -291,6 +291,10 @@ impl Knowledge {
             Some(record) => {
                 record.verify(&folder)?;
                 let model = Model::read(&folder.join(MODEL))?;
+                if model.width != known.len() || model.misplaced_feature(&known).is_some() {
+                    let what = "it was fitted to other features".to_owned();
+                    return Err(ArtifactError::Damaged { path: folder.join(MODEL), what }.into());
+                }
                 let (seal, tree) = blocks(TREE)?;
                 let index = Index::open(&seal, tree)?;
                 if index.rows() != rows.len() || index.dimensions() != model.components() {

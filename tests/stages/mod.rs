@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bitbrains;
+mod corpora;
 mod emitted;
 mod expected_alibaba;
 mod expected_formats;
