@@ -231,7 +231,7 @@ fn sorted_facts(mut rows: Vec<FactRow>) -> Vec<FactRow> {
 }
 
 fn sort_samples(rows: &mut [SampleRow]) {
-    rows.sort_by_key(|row| (row.sample.start, row.sequence, row.source));
+    rows.sort_by_key(SampleRow::order);
 }
 
 fn duplicates(format: &str) -> Duplicates {

@@ -17,7 +17,8 @@ use super::StoreError;
 
 /// Rows that are turned into one batch at a time.
 pub(super) const BATCH_ROWS: usize = 65_536;
-/// Columns of 64-bit integers that mostly ascend by the same step within a workload: the differences are written.
+/// The column of 64-bit integers of each table that mostly ascends by the same step within a workload: the differences are
+/// written. The `sequence` of samples is that of a whole file, and has few values.
 const ASCENDING: [&str; 2] = ["start_us", "sequence"];
 
 /// Writes `rows` to `root`/`path` and returns the file's record.
@@ -56,7 +57,7 @@ impl<'a> ParquetWriter<'a> {
             .set_compression(Compression::ZSTD(level))
             .set_max_row_group_row_count(Some(262_144))
             .set_created_by(concat!("shadow ", env!("CARGO_PKG_VERSION")).to_owned());
-        for name in ASCENDING {
+        if let Some(name) = ASCENDING.into_iter().find(|name| schema.column_with_name(name).is_some()) {
             properties = properties
                 .set_column_encoding(ColumnPath::from(name), Encoding::DELTA_BINARY_PACKED)
                 .set_column_dictionary_enabled(ColumnPath::from(name), false);

@@ -110,7 +110,7 @@ pub(super) fn join(
     let runs = assign(events, request, samples, rules);
     let limit = InForce::limit(events);
     let common = Workload { bucket, ..stated(id, format, events) };
-    samples.sort_by_key(|row| (row.run, row.sample.start, row.sequence));
+    samples.sort_by_key(|row| (row.run, row.order()));
     let mut workloads = Vec::with_capacity(runs.len());
     for (number, run) in runs.iter().enumerate() {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
@@ -130,7 +130,7 @@ fn resolve_times(samples: &mut [SampleRow], start: Option<Micros>) {
         row.sample.start = row.sample.start.plus(start);
         row.sample.flags = row.sample.flags.without(SampleFlags::RELATIVE_TIME);
     }
-    samples.sort_by_key(|row| (row.sample.start, row.sequence));
+    samples.sort_by_key(SampleRow::order);
 }
 
 fn fill_request(sample: &mut Sample, request: Amounts) {
@@ -284,7 +284,7 @@ pub(super) fn conclude(workload: &mut Workload, step: Micros, recordings: &Recor
 /// Sorts samples by (start, file order), drops equal ones and makes one of those that differ, as the format says. Returns
 /// how many were dropped and merged.
 pub(super) fn settle(samples: &mut Vec<SampleRow>, rule: Duplicates) -> (u64, u64) {
-    samples.sort_by_key(|row| (row.sample.start, row.sequence, row.source));
+    samples.sort_by_key(SampleRow::order);
     if samples.windows(2).all(|pair| pair[0].sample.start < pair[1].sample.start) {
         return (0, 0);
     }

@@ -194,11 +194,19 @@ pub struct Piece<'a> {
     pub lines: u64,
 }
 
+/// The bits of a sequence that count rows inside a file.
+const ROW_BITS: u32 = 40;
+
 impl Context<'_> {
     /// Returns the position of a row in the order of all rows: by file, then by line.
     pub const fn sequence(&self, row: u64) -> u64 {
-        ((self.ordinal as u64) << 40) | (row & ((1 << 40) - 1))
+        ((self.ordinal as u64) << ROW_BITS) | (row & ((1 << ROW_BITS) - 1))
     }
+}
+
+/// Returns where the file of a row begins in the order of all rows: its [`Context::sequence`] without the row.
+pub const fn file_order(sequence: u64) -> u64 {
+    sequence >> ROW_BITS << ROW_BITS
 }
 
 /// What one trace format is.
