@@ -20,7 +20,7 @@ use super::in_force::InForce;
 use super::manifest::{Manifest, Totals};
 use super::merge::{Merge, TableRow};
 use super::parquet_file::ParquetWriter;
-use super::rows::{FactRow, SampleRow, fact_batch, fact_schema, sample_batch, sample_schema};
+use super::rows::{Columns, FactColumns, FactRow, SampleColumns, SampleRow};
 use super::run_file::Run;
 use super::runs::{Rules, assign, join, settle};
 use super::spool::Table;
@@ -133,12 +133,12 @@ impl Work<'_> {
         Merge::open(self.root, self.files, self.runs, table, bucket)
     }
 
-    fn samples(&self, table: Table, bucket: u32) -> TableWriter<'_, SampleRow> {
-        TableWriter::new(self, table, bucket, sample_schema, sample_batch)
+    fn samples(&self, table: Table, bucket: u32) -> TableWriter<'_, SampleColumns> {
+        TableWriter::new(self, table, bucket)
     }
 
-    fn facts(&self, table: Table, bucket: u32) -> TableWriter<'_, FactRow> {
-        TableWriter::new(self, table, bucket, fact_schema, fact_batch)
+    fn facts(&self, table: Table, bucket: u32) -> TableWriter<'_, FactColumns> {
+        TableWriter::new(self, table, bucket)
     }
 
     fn bucket(&self, groups: &Groups, bucket: u32) -> Result<Compacted, StoreError> {
@@ -185,9 +185,9 @@ impl Work<'_> {
             for (run, step) in runs {
                 workloads.push(run, step)?;
             }
-            new_usage.extend(own_samples)?;
-            new_summaries.extend(own_summaries)?;
-            new_events.extend(own_events)?;
+            new_usage.extend(&key, own_samples)?;
+            new_summaries.extend(&key, own_summaries)?;
+            new_events.extend(&key, own_events)?;
         }
         let mut files = Vec::new();
         totals.samples = new_usage.finish(&mut files)?;
@@ -201,7 +201,7 @@ impl Work<'_> {
             let (duplicates, merged) = settle(&mut own, duplicates(&key.0));
             totals.duplicates += duplicates;
             totals.merged += merged;
-            new_machines.extend(own)?;
+            new_machines.extend(&key, own)?;
         }
         totals.machine_samples = new_machines.finish(&mut files)?;
         totals.groups = self.copy_facts(Table::Groups, bucket, &mut files)?;
@@ -214,7 +214,7 @@ impl Work<'_> {
         let mut merge: Merge<'_, FactRow> = self.merge(table, bucket)?;
         let mut writer = self.facts(table, bucket);
         while let Some(key) = next_key(&[merge.key()]) {
-            writer.extend(sorted_facts(merge.take(&key.0, &key.1)?))?;
+            writer.extend(&key, sorted_facts(merge.take(&key.0, &key.1)?))?;
         }
         writer.finish(files)
     }
@@ -254,40 +254,31 @@ fn rules(format: &str) -> Rules {
     }
 }
 
-/// Turns rows into a batch.
-type ToBatch<T> = fn(&[T]) -> Result<arrow::array::RecordBatch, arrow::error::ArrowError>;
-
 /// Writes the rows of one table and bucket; no file where there are none.
-struct TableWriter<'a, T> {
+struct TableWriter<'a, C> {
     root: &'a Path,
     path: String,
-    schema: fn() -> Arc<arrow::datatypes::Schema>,
-    to_batch: ToBatch<T>,
-    held: Vec<T>,
+    held: C,
     file: Option<ParquetWriter<'a>>,
     rows: u64,
 }
 
-impl<'a, T> TableWriter<'a, T> {
-    fn new(
-        work: &Work<'a>,
-        table: Table,
-        bucket: u32,
-        schema: fn() -> Arc<arrow::datatypes::Schema>,
-        to_batch: ToBatch<T>,
-    ) -> Self {
+impl<'a, C: Columns> TableWriter<'a, C> {
+    fn new(work: &Work<'a>, table: Table, bucket: u32) -> Self {
         let path = format!("{}/bucket={bucket:02}/part-{:06}.parquet", table.folder(), work.generation);
-        Self { root: work.root, path, schema, to_batch, held: Vec::new(), file: None, rows: 0 }
+        Self { root: work.root, path, held: C::default(), file: None, rows: 0 }
     }
 
-    fn extend(&mut self, rows: Vec<T>) -> Result<(), StoreError> {
+    /// Takes the rows of a key.
+    fn extend(&mut self, key: &(Arc<str>, Arc<str>), rows: Vec<C::Row>) -> Result<(), StoreError> {
         self.rows += rows.len() as u64;
-        self.held.extend(rows);
+        let mut rows = rows.into_iter();
         // Batches of one size whatever the workloads' sizes, so that the bytes written depend on the rows alone.
-        while self.held.len() >= BATCH_ROWS {
-            let rest = self.held.split_off(BATCH_ROWS);
-            self.write()?;
-            self.held = rest;
+        while rows.len() > 0 {
+            self.held.extend(&key.0, &key.1, &mut rows, BATCH_ROWS - self.held.len());
+            if self.held.len() >= BATCH_ROWS {
+                self.write()?;
+            }
         }
         Ok(())
     }
@@ -295,15 +286,13 @@ impl<'a, T> TableWriter<'a, T> {
     fn write(&mut self) -> Result<(), StoreError> {
         let file = match &mut self.file {
             Some(file) => file,
-            None => self.file.insert(ParquetWriter::create(self.root, &self.path, (self.schema)())?),
+            None => self.file.insert(ParquetWriter::create(self.root, &self.path, C::schema())?),
         };
-        file.write(|| (self.to_batch)(&self.held))?;
-        self.held.clear();
-        Ok(())
+        file.write(|| self.held.batch())
     }
 
     fn finish(mut self, files: &mut Vec<FileRecord>) -> Result<u64, StoreError> {
-        if !self.held.is_empty() {
+        if self.held.len() > 0 {
             self.write()?;
         }
         if let Some(file) = self.file {

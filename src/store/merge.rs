@@ -2,6 +2,7 @@
 //!
 //! Memory: the rows of one key, and a buffer per run.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -11,7 +12,7 @@ use crate::artifact::FileRecord;
 use super::StoreError;
 use super::packed::Packed;
 use super::parquet_file;
-use super::rows::{FactRow, SampleRow, read_facts, read_samples};
+use super::rows::{FactRow, Keyed, SampleRow, read_facts, read_samples};
 use super::run_file::{Run, SectionReader};
 use super::spool::Table;
 
@@ -20,30 +21,26 @@ const BATCH_ROWS: usize = 8_192;
 
 /// A row of a table, sorted by format and key.
 pub(super) trait TableRow: Packed {
-    /// Returns format and key.
-    fn key(&self) -> (&Arc<str>, &Arc<str>);
-
     /// Appends the rows of a compacted batch.
-    fn read(batch: &RecordBatch, rows: &mut Vec<Self>) -> Result<(), String>;
+    fn read(batch: &RecordBatch, rows: &mut Vec<Keyed<Self>>) -> Result<(), String>;
 }
 
 impl TableRow for SampleRow {
-    fn key(&self) -> (&Arc<str>, &Arc<str>) {
-        (&self.format, &self.workload)
-    }
-
-    fn read(batch: &RecordBatch, rows: &mut Vec<Self>) -> Result<(), String> {
+    fn read(batch: &RecordBatch, rows: &mut Vec<Keyed<Self>>) -> Result<(), String> {
         read_samples(batch, rows)
     }
 }
 
 impl TableRow for FactRow {
-    fn key(&self) -> (&Arc<str>, &Arc<str>) {
-        (&self.format, &self.key)
-    }
-
-    fn read(batch: &RecordBatch, rows: &mut Vec<Self>) -> Result<(), String> {
-        read_facts(batch, rows)
+    fn read(batch: &RecordBatch, rows: &mut Vec<Keyed<Self>>) -> Result<(), String> {
+        let mut facts: Vec<Self> = Vec::new();
+        read_facts(batch, &mut facts)?;
+        rows.extend(facts.into_iter().map(|row| Keyed {
+            format: Arc::clone(&row.format),
+            key: Arc::clone(&row.key),
+            row,
+        }));
+        Ok(())
     }
 }
 
@@ -54,7 +51,7 @@ type Batches<'a> = Box<dyn Iterator<Item = Result<RecordBatch, StoreError>> + 'a
 struct Compacted<'a, T> {
     path: std::path::PathBuf,
     batches: Batches<'a>,
-    rows: std::collections::VecDeque<T>,
+    rows: VecDeque<Keyed<T>>,
 }
 
 impl<T: TableRow> Compacted<'_, T> {
@@ -70,8 +67,8 @@ impl<T: TableRow> Compacted<'_, T> {
     }
 
     fn take(&mut self, format: &str, key: &str, rows: &mut Vec<T>) -> Result<(), StoreError> {
-        while self.rows.front().is_some_and(|row| (&**row.key().0, &**row.key().1) == (format, key)) {
-            rows.extend(self.rows.pop_front());
+        while self.rows.front().is_some_and(|row| (&*row.format, &*row.key) == (format, key)) {
+            rows.extend(self.rows.pop_front().map(|keyed| keyed.row));
             self.fill()?;
         }
         Ok(())
@@ -96,7 +93,7 @@ impl<'a, T: TableRow> Merge<'a, T> {
         let mut compacted = Vec::new();
         for file in files.iter().filter(|file| file.path.starts_with(&prefix)) {
             let batches = Box::new(parquet_file::batches_of(root, file, BATCH_ROWS)?);
-            let mut one = Compacted { path: root.join(&file.path), batches, rows: std::collections::VecDeque::new() };
+            let mut one = Compacted { path: root.join(&file.path), batches, rows: VecDeque::new() };
             one.fill()?;
             compacted.push(one);
         }
@@ -106,10 +103,8 @@ impl<'a, T: TableRow> Merge<'a, T> {
 
     /// Returns format and key of the next rows.
     pub(super) fn key(&self) -> Option<(&str, &str)> {
-        let compacted = self.compacted.iter().filter_map(|file| file.rows.front()).map(|row| {
-            let (format, key) = row.key();
-            (&**format, &**key)
-        });
+        let fronts = self.compacted.iter().filter_map(|file| file.rows.front());
+        let compacted = fronts.map(|row| (&*row.format, &*row.key));
         self.runs.iter().filter_map(SectionReader::key).chain(compacted).min()
     }
 

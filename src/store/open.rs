@@ -9,7 +9,7 @@ use crate::trace::Sample;
 use super::compact::WORKLOADS;
 use super::manifest::{Manifest, STORE_MANIFEST};
 use super::parquet_file;
-use super::rows::{SampleRow, read_samples};
+use super::rows::{Keyed, SampleRow, read_samples};
 use super::spool::Table;
 use super::workload_table;
 use super::{StoreError, Workload};
@@ -129,8 +129,8 @@ impl Store {
     /// Holds one batch and one series: a series ends where the next begins.
     fn for_each_group<E: From<StoreError>>(&self, table: Table, bucket: u32, take: TakeSeries<'_, E>) -> Result<(), E> {
         let prefix = format!("{}/bucket={bucket:02}/", table.folder());
-        let mut rows: Vec<SampleRow> = Vec::new();
-        let mut open: Option<SampleRow> = None;
+        let mut rows: Vec<Keyed<SampleRow>> = Vec::new();
+        let mut open: Option<Keyed<SampleRow>> = None;
         let mut samples = Vec::new();
         for file in self.manifest.files.iter().filter(|file| file.path.starts_with(&prefix)) {
             for batch in parquet_file::batches(&self.root, file)? {
@@ -139,18 +139,18 @@ impl Store {
                     .map_err(|what| StoreError::Layout { path: self.root.join(&file.path), what })?;
                 for row in rows.drain(..) {
                     if let Some(last) = open.as_ref().filter(|last| !is_same_series(last, &row)) {
-                        take(&last.workload, last.run, &samples)?;
+                        take(&last.key, last.row.run, &samples)?;
                         samples.clear();
                     }
-                    samples.push(row.sample);
+                    samples.push(row.row.sample);
                     open = Some(row);
                 }
             }
         }
-        open.map_or(Ok(()), |last| take(&last.workload, last.run, &samples))
+        open.map_or(Ok(()), |last| take(&last.key, last.row.run, &samples))
     }
 }
 
-fn is_same_series(a: &SampleRow, b: &SampleRow) -> bool {
-    (a.run, &a.workload, &a.format) == (b.run, &b.workload, &b.format)
+fn is_same_series(a: &Keyed<SampleRow>, b: &Keyed<SampleRow>) -> bool {
+    (a.row.run, &a.key, &a.format) == (b.row.run, &b.key, &b.format)
 }

@@ -24,7 +24,31 @@ pub(super) struct RecordHead {
     pub(super) slot: u32,
 }
 
-/// Writes records into a buffer, one at a time.
+/// Bytes of a sample's record at most.
+pub(super) const LARGEST_SAMPLE: usize = HEAD + 14 + 13 * 8;
+
+/// Appends a sample as a record.
+pub(super) fn sample(block: &mut Vec<u8>, slot: u32, sequence: u64, sample: &Sample) {
+    let mut record = [0_u8; LARGEST_SAMPLE];
+    let (mut mask, mut end) = (0_u16, HEAD + 14);
+    for (bit, amount) in sample.amounts().into_iter().enumerate() {
+        // Written in any case, kept when it is there: whether it is differs by column and cannot be foreseen.
+        record[end..end + 8].copy_from_slice(&amount.unwrap_or_default().to_le_bytes());
+        mask |= u16::from(amount.is_some()) << bit;
+        end += 8 * usize::from(amount.is_some());
+    }
+    let length = u32::try_from(end - HEAD).unwrap_or(u32::MAX);
+    record[..8].copy_from_slice(&sample.start.0.to_le_bytes());
+    record[8..16].copy_from_slice(&sequence.to_le_bytes());
+    record[16..20].copy_from_slice(&slot.to_le_bytes());
+    record[20..24].copy_from_slice(&length.to_le_bytes());
+    record[24..32].copy_from_slice(&sample.duration.0.to_le_bytes());
+    record[32..36].copy_from_slice(&sample.flags.0.to_le_bytes());
+    record[36..38].copy_from_slice(&mask.to_le_bytes());
+    block.extend_from_slice(&record[..end]);
+}
+
+/// Writes the records of facts into a buffer, one at a time.
 #[derive(Default)]
 pub(super) struct Packer {
     bytes: Vec<u8>,
@@ -39,29 +63,18 @@ impl Packer {
         self.bytes.extend_from_slice(&[0; 4]);
     }
 
-    /// Writes the length, now that it is known, and returns the record.
-    fn end(&mut self) -> &[u8] {
+    /// Writes the length, now that it is known.
+    fn end(&mut self) {
         let length = u32::try_from(self.bytes.len() - HEAD).unwrap_or(u32::MAX);
         self.bytes[HEAD - 4..HEAD].copy_from_slice(&length.to_le_bytes());
+    }
+
+    /// Returns the last record.
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Returns a sample as a record.
-    pub(super) fn sample(&mut self, slot: u32, sequence: u64, sample: &Sample) -> &[u8] {
-        self.begin(RecordHead { time: sample.start.0, sequence, slot });
-        self.bytes.extend_from_slice(&sample.duration.0.to_le_bytes());
-        self.bytes.extend_from_slice(&sample.flags.0.to_le_bytes());
-        let amounts = sample.amounts();
-        let mask =
-            amounts.iter().enumerate().fold(0_u16, |mask, (bit, amount)| mask | u16::from(amount.is_some()) << bit);
-        self.bytes.extend_from_slice(&mask.to_le_bytes());
-        for amount in amounts.into_iter().flatten() {
-            self.bytes.extend_from_slice(&amount.to_le_bytes());
-        }
-        self.end()
-    }
-
-    fn fact(&mut self, slot: u32, fact: &Fact<'_>) -> &[u8] {
+    fn fact(&mut self, slot: u32, fact: &Fact<'_>) {
         self.begin(RecordHead { time: fact.time.map_or(i64::MAX, |time| time.0), sequence: fact.sequence, slot });
         self.bytes.push(fact.kind as u8);
         self.bytes.extend_from_slice(&fact.flags.0.to_le_bytes());
@@ -91,11 +104,11 @@ impl Packer {
             self.bytes.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
             self.bytes.extend_from_slice(text.as_bytes());
         }
-        self.end()
+        self.end();
     }
 
-    /// Returns an event as a record.
-    pub(super) fn event(&mut self, slot: u32, event: &EventRow<'_>) -> &[u8] {
+    /// Packs an event as a record.
+    pub(super) fn event(&mut self, slot: u32, event: &EventRow<'_>) {
         let labels: std::collections::BTreeMap<&str, &str> = event.labels.iter().copied().collect();
         let labels = if labels.is_empty() { None } else { serde_json::to_string(&labels).ok() };
         self.fact(
@@ -112,11 +125,11 @@ impl Packer {
                 texts: [event.application, event.user, event.class, event.machine, labels.as_deref()],
                 flags: event.flags,
             },
-        )
+        );
     }
 
-    /// Returns a statement about a group as a record.
-    pub(super) fn group(&mut self, slot: u32, group: &GroupRow<'_>) -> &[u8] {
+    /// Packs a statement about a group as a record.
+    pub(super) fn group(&mut self, slot: u32, group: &GroupRow<'_>) {
         self.fact(
             slot,
             &Fact {
@@ -131,12 +144,12 @@ impl Packer {
                 texts: [group.application, group.user, group.class, None, None],
                 flags: WorkloadFlags::default(),
             },
-        )
+        );
     }
 
-    /// Returns a statement about a machine as a record: its platform and status stand where an event has machine and
+    /// Packs a statement about a machine as a record: its platform and status stand where an event has machine and
     /// labels.
-    pub(super) fn machine(&mut self, slot: u32, machine: &MachineRow<'_>) -> &[u8] {
+    pub(super) fn machine(&mut self, slot: u32, machine: &MachineRow<'_>) {
         self.fact(
             slot,
             &Fact {
@@ -151,7 +164,7 @@ impl Packer {
                 texts: [None, None, None, machine.platform, Some(machine.status)],
                 flags: WorkloadFlags::default(),
             },
-        )
+        );
     }
 }
 
@@ -216,7 +229,7 @@ pub(super) trait Packed: Sized {
 }
 
 impl Packed for SampleRow {
-    fn unpack(format: &Arc<str>, key: &Arc<str>, source: u32, head: RecordHead, payload: &[u8]) -> Option<Self> {
+    fn unpack(_format: &Arc<str>, _key: &Arc<str>, source: u32, head: RecordHead, payload: &[u8]) -> Option<Self> {
         let mut cursor = Cursor(payload);
         let duration = Micros(i64::from_le_bytes(cursor.take()?));
         let flags = SampleFlags(cursor.u32()?);
@@ -228,14 +241,7 @@ impl Packed for SampleRow {
             }
         }
         let bare = Sample { start: Micros(head.time), duration, flags, ..Sample::default() };
-        Some(Self {
-            format: Arc::clone(format),
-            workload: Arc::clone(key),
-            run: 0,
-            source,
-            sequence: head.sequence,
-            sample: bare.with_amounts(amounts),
-        })
+        Some(Self { run: 0, source, sequence: head.sequence, sample: bare.with_amounts(amounts) })
     }
 }
 
@@ -309,8 +315,9 @@ mod tests {
             let amounts = amounts.map(|amount| amount.map(|amount| f64::from(amount) / 7.0));
             let bare = Sample { start: Micros(times[0]), duration: Micros(times[1]), ..Sample::default() };
             let sample = Sample { flags: SampleFlags(flags), ..bare.with_amounts(amounts) };
-            let mut packer = Packer::default();
-            let (row, head): (SampleRow, _) = unpacked(packer.sample(9, sequence, &sample));
+            let mut record = Vec::new();
+            super::sample(&mut record, 9, sequence, &sample);
+            let (row, head): (SampleRow, _) = unpacked(&record);
             prop_assert_eq!(row.sample, sample);
             prop_assert_eq!((row.sequence, row.source, head.time), (sequence, 9, times[0]));
         }
@@ -338,7 +345,8 @@ mod tests {
                 ..EventRow::new("a", time.map(Micros), 7, EventKind::Evict)
             };
             let mut packer = Packer::default();
-            let (row, _): (FactRow, _) = unpacked(packer.event(3, &event));
+            packer.event(3, &event);
+            let (row, _): (FactRow, _) = unpacked(packer.bytes());
             prop_assert_eq!((row.time, row.sequence, row.kind), (event.time, 7, EventKind::Evict));
             prop_assert_eq!((row.request, row.limit, row.flags), (event.request, event.limit, event.flags));
             prop_assert_eq!((row.priority, row.replicas), (event.priority, event.replicas));

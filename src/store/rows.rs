@@ -3,19 +3,25 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, Float64Array, Float64Builder, Int32Array, Int64Array, RecordBatch, StringArray, UInt8Array,
-    UInt32Array, UInt64Array,
+    Array, ArrayRef, Float64Array, Float64Builder, Int32Array, Int64Array, RecordBatch, StringArray, StringBuilder,
+    UInt8Array, UInt32Array, UInt64Array,
 };
 use arrow::datatypes::{DataType, Field, Schema};
 
 use crate::trace::{Amounts, EventKind, Sample, SampleFlags, WorkloadFlags, file_order};
 use crate::units::Micros;
 
-/// A sample with its key. `source` is the number of the file it came from until it is compacted.
+/// A row that was read from a compacted table, with its key: format, and workload, group or machine.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct SampleRow {
+pub(super) struct Keyed<T> {
     pub(super) format: Arc<str>,
-    pub(super) workload: Arc<str>,
+    pub(super) key: Arc<str>,
+    pub(super) row: T,
+}
+
+/// A sample of a workload that is known. `source` is the number of the file it came from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct SampleRow {
     pub(super) run: u32,
     pub(super) source: u32,
     pub(super) sequence: u64,
@@ -81,7 +87,7 @@ const AMOUNTS: [&str; 13] = [
 ];
 
 /// Returns the layout of the usage, summary and machine-usage tables.
-pub(super) fn sample_schema() -> Arc<Schema> {
+fn sample_schema() -> Arc<Schema> {
     let mut fields = vec![
         Field::new("format", DataType::Utf8, false),
         Field::new("workload", DataType::Utf8, false),
@@ -96,33 +102,101 @@ pub(super) fn sample_schema() -> Arc<Schema> {
     Arc::new(Schema::new(fields))
 }
 
-/// Returns rows as one batch.
-pub(super) fn sample_batch(rows: &[SampleRow]) -> Result<RecordBatch, arrow::error::ArrowError> {
-    let mut columns: Vec<ArrayRef> = vec![
-        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &*row.format))),
-        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &*row.workload))),
-        Arc::new(UInt32Array::from_iter_values(rows.iter().map(|row| row.run))),
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.sample.start.0))),
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.sample.duration.0))),
-    ];
-    let mut builders: Vec<Float64Builder> =
-        AMOUNTS.iter().map(|_name| Float64Builder::with_capacity(rows.len())).collect();
-    for row in rows {
-        for (builder, amount) in builders.iter_mut().zip(row.sample.amounts()) {
-            builder.append_option(amount);
-        }
+/// Rows on their way to a batch of a table.
+pub(super) trait Columns: Default {
+    type Row;
+
+    /// Returns the layout of the table.
+    fn schema() -> Arc<Schema>;
+
+    /// Returns how many rows are held.
+    fn len(&self) -> usize;
+
+    /// Takes the next `count` rows, all of the same key.
+    fn extend(&mut self, format: &str, key: &str, rows: &mut std::vec::IntoIter<Self::Row>, count: usize);
+
+    /// Returns what is held as one batch, and holds nothing afterwards.
+    fn batch(&mut self) -> Result<RecordBatch, arrow::error::ArrowError>;
+}
+
+/// Samples, column by column: a series is copied once, while it is still in the processor's cache.
+#[derive(Default)]
+pub(super) struct SampleColumns {
+    formats: StringBuilder,
+    workloads: StringBuilder,
+    runs: Vec<u32>,
+    starts: Vec<i64>,
+    durations: Vec<i64>,
+    amounts: [Float64Builder; AMOUNTS.len()],
+    flags: Vec<u32>,
+    sources: Vec<u32>,
+    sequences: Vec<u64>,
+    /// The amounts of one series, 0 where one is missing.
+    series: [Vec<f64>; AMOUNTS.len()],
+}
+
+impl Columns for SampleColumns {
+    type Row = SampleRow;
+
+    fn schema() -> Arc<Schema> {
+        sample_schema()
     }
-    columns.extend(builders.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
-    columns.push(Arc::new(UInt32Array::from_iter_values(rows.iter().map(|row| row.sample.flags.0))));
-    columns.push(Arc::new(UInt32Array::from_iter_values(rows.iter().map(|row| row.source))));
-    // Rows of one file were settled against each other, so only the order of files can still decide; the rows' own numbers
-    // took a seventh of the table.
-    columns.push(Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| file_order(row.sequence)))));
-    RecordBatch::try_new(sample_schema(), columns)
+
+    fn len(&self) -> usize {
+        self.runs.len()
+    }
+
+    fn extend(&mut self, format: &str, key: &str, rows: &mut std::vec::IntoIter<SampleRow>, count: usize) {
+        let own = &rows.as_slice()[..count.min(rows.len())];
+        self.formats.append_value_n(format, own.len());
+        self.workloads.append_value_n(key, own.len());
+        self.runs.extend(own.iter().map(|row| row.run));
+        self.starts.extend(own.iter().map(|row| row.sample.start.0));
+        self.durations.extend(own.iter().map(|row| row.sample.duration.0));
+        self.flags.extend(own.iter().map(|row| row.sample.flags.0));
+        self.sources.extend(own.iter().map(|row| row.source));
+        // Rows of one file were settled against each other, so only the order of files can still decide; the rows' own
+        // numbers took a seventh of the table.
+        self.sequences.extend(own.iter().map(|row| file_order(row.sequence)));
+        let mut missing = [0_usize; AMOUNTS.len()];
+        for row in own {
+            let amounts = row.sample.amounts().into_iter();
+            for ((amount, values), missing) in amounts.zip(&mut self.series).zip(&mut missing) {
+                *missing += usize::from(amount.is_none());
+                values.push(amount.unwrap_or_default());
+            }
+        }
+        // Within a series a column is mostly there or not.
+        for (column, (builder, values)) in self.amounts.iter_mut().zip(&mut self.series).enumerate() {
+            match missing[column] {
+                0 => builder.append_slice(values),
+                missing if missing == own.len() => builder.append_nulls(missing),
+                _ => own.iter().for_each(|row| builder.append_option(row.sample.amounts()[column])),
+            }
+            values.clear();
+        }
+        rows.by_ref().take(count).for_each(drop);
+    }
+
+    fn batch(&mut self) -> Result<RecordBatch, arrow::error::ArrowError> {
+        use std::mem::take;
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(self.formats.finish()),
+            Arc::new(self.workloads.finish()),
+            Arc::new(UInt32Array::from(take(&mut self.runs))),
+            Arc::new(Int64Array::from(take(&mut self.starts))),
+            Arc::new(Int64Array::from(take(&mut self.durations))),
+        ];
+        columns.extend(self.amounts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        columns.push(Arc::new(UInt32Array::from(take(&mut self.flags))));
+        columns.push(Arc::new(UInt32Array::from(take(&mut self.sources))));
+        columns.push(Arc::new(UInt64Array::from(take(&mut self.sequences))));
+        RecordBatch::try_new(sample_schema(), columns)
+    }
 }
 
 /// Appends the rows of a batch to `rows`. The error names the column that is missing or of another type.
-pub(super) fn read_samples(batch: &RecordBatch, rows: &mut Vec<SampleRow>) -> Result<(), String> {
+pub(super) fn read_samples(batch: &RecordBatch, rows: &mut Vec<Keyed<SampleRow>>) -> Result<(), String> {
     let formats: &StringArray = column(batch, "format")?;
     let workloads: &StringArray = column(batch, "workload")?;
     let runs: &UInt32Array = column(batch, "run")?;
@@ -150,20 +224,15 @@ pub(super) fn read_samples(batch: &RecordBatch, rows: &mut Vec<SampleRow>) -> Re
         };
         let amount = |index: usize| numbers[index].is_valid(row).then(|| numbers[index].value(row));
         let sample = bare.with_amounts(std::array::from_fn(amount));
-        rows.push(SampleRow {
-            format: format.clone(),
-            workload: workload.clone(),
-            run: runs.value(row),
-            source: sources.value(row),
-            sequence: sequences.value(row),
-            sample,
-        });
+        let (run, source, sequence) = (runs.value(row), sources.value(row), sequences.value(row));
+        let own = SampleRow { run, source, sequence, sample };
+        rows.push(Keyed { format: Arc::clone(&format), key: Arc::clone(&workload), row: own });
     }
     Ok(())
 }
 
 /// Returns the layout of the event, group and machine tables.
-pub(super) fn fact_schema() -> Arc<Schema> {
+fn fact_schema() -> Arc<Schema> {
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
     let number = |name: &str| Field::new(name, DataType::Float64, true);
     Arc::new(Schema::new(vec![
@@ -190,8 +259,34 @@ pub(super) fn fact_schema() -> Arc<Schema> {
     ]))
 }
 
+/// Facts as they are.
+#[derive(Default)]
+pub(super) struct FactColumns(Vec<FactRow>);
+
+impl Columns for FactColumns {
+    type Row = FactRow;
+
+    fn schema() -> Arc<Schema> {
+        fact_schema()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn extend(&mut self, _format: &str, _key: &str, rows: &mut std::vec::IntoIter<FactRow>, count: usize) {
+        self.0.extend(rows.by_ref().take(count));
+    }
+
+    fn batch(&mut self) -> Result<RecordBatch, arrow::error::ArrowError> {
+        let batch = fact_batch(&self.0);
+        self.0.clear();
+        batch
+    }
+}
+
 /// Returns rows as one batch.
-pub(super) fn fact_batch(rows: &[FactRow]) -> Result<RecordBatch, arrow::error::ArrowError> {
+fn fact_batch(rows: &[FactRow]) -> Result<RecordBatch, arrow::error::ArrowError> {
     let text = |of: fn(&FactRow) -> Option<&String>| -> ArrayRef {
         Arc::new(rows.iter().map(|row| of(row).map(String::as_str)).collect::<StringArray>())
     };

@@ -1,10 +1,11 @@
 //! Sorted runs: what one thread read until its share of the memory was full, by table and bucket, sorted by key and time.
 //!
 //! Sections follow each other; a section is groups of records, one per key: `format u8 · key length u32 · key · bytes u32 ·
-//! records` ([`super::packed`]). The end of the file is a list of the sections with their checksums, and of the formats'
-//! names. A run is read section by section; a section's checksum is compared before its first row is used.
+//! records` ([`super::packed`]). Groups are written in frames: `CRC-32 u32 · bytes u32 · whole groups`. The end of the file is
+//! a list of the sections, with a checksum, and of the formats' names. A run is read frame by frame, and a frame's checksum
+//! is compared before its first row is used: every byte is read once, and checked on the way.
 
-use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Take, Write};
+use std::io::{Read, Seek, SeekFrom, Take, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,7 +21,11 @@ use super::spool::Table;
 /// Folder of the runs below the store.
 pub(super) const FOLDER: &str = "waiting";
 /// The last eight bytes of a run.
-const MAGIC: [u8; 8] = *b"shadrun1";
+const MAGIC: [u8; 8] = *b"shadrun2";
+/// Bytes of a frame, unless a group is larger.
+const FRAME: usize = 64 << 10;
+/// Bytes of a frame before its groups.
+const FRAME_HEAD: usize = 8;
 
 /// One section: the rows of a table and bucket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,7 +34,6 @@ struct Section {
     bucket: u32,
     offset: u64,
     bytes: u64,
-    crc32: u32,
 }
 
 /// The end of a run.
@@ -46,12 +50,13 @@ fn io(error: std::io::Error) -> StoreError {
 
 /// Writes one run. Not synced: a run counts only once a manifest names it, and who writes that syncs it before.
 pub(super) struct RunWriter {
-    file: BufWriter<fs_err::File>,
+    file: fs_err::File,
     written: u64,
     rows: u64,
     contents: Contents,
-    hasher: crc32fast::Hasher,
     open: Option<Section>,
+    /// The frame that is being filled, its head included.
+    frame: Vec<u8>,
 }
 
 impl RunWriter {
@@ -60,61 +65,71 @@ impl RunWriter {
         if let Some(folder) = path.parent() {
             fs_err::create_dir_all(folder).map_err(io)?;
         }
-        let file = BufWriter::with_capacity(1 << 18, fs_err::File::create(path).map_err(io)?);
+        let file = fs_err::File::create(path).map_err(io)?;
         let contents = Contents { formats, sections: Vec::new() };
-        Ok(Self { file, written: 0, rows: 0, contents, hasher: crc32fast::Hasher::new(), open: None })
+        Ok(Self { file, written: 0, rows: 0, contents, open: None, frame: vec![0; FRAME_HEAD] })
     }
 
     /// Ends the section before, and begins the one of a table and bucket.
-    pub(super) fn section(&mut self, table: Table, bucket: u32) {
-        self.end_section();
-        self.open = Some(Section { table: table.number(), bucket, offset: self.written, bytes: 0, crc32: 0 });
-        self.hasher = crc32fast::Hasher::new();
+    pub(super) fn section(&mut self, table: Table, bucket: u32) -> Result<(), StoreError> {
+        self.end_section()?;
+        self.open = Some(Section { table: table.number(), bucket, offset: self.written, bytes: 0 });
+        Ok(())
     }
 
-    fn end_section(&mut self) {
+    fn end_section(&mut self) -> Result<(), StoreError> {
+        self.end_frame()?;
         if let Some(section) = self.open.take() {
-            let crc32 = std::mem::take(&mut self.hasher).finalize();
-            self.contents.sections.push(Section { bytes: self.written - section.offset, crc32, ..section });
-        }
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.hasher.update(bytes);
-        self.written += bytes.len() as u64;
-        self.file.write_all(bytes).map_err(io)
-    }
-
-    /// Writes the group of a key: `records` of together `bytes` bytes.
-    pub(super) fn group<'a>(
-        &mut self,
-        format: u8,
-        key: &str,
-        bytes: usize,
-        records: impl Iterator<Item = &'a [u8]>,
-    ) -> Result<(), StoreError> {
-        let mut front = Vec::with_capacity(key.len() + 9);
-        front.push(format);
-        front.extend_from_slice(&u32::try_from(key.len()).unwrap_or(u32::MAX).to_le_bytes());
-        front.extend_from_slice(key.as_bytes());
-        front.extend_from_slice(&u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes());
-        self.put(&front)?;
-        for record in records {
-            self.put(record)?;
-            self.rows += 1;
+            self.contents.sections.push(Section { bytes: self.written - section.offset, ..section });
         }
         Ok(())
     }
 
+    fn end_frame(&mut self) -> Result<(), StoreError> {
+        let Some((head, groups)) = self.frame.split_first_chunk_mut::<FRAME_HEAD>() else { return Ok(()) };
+        if groups.is_empty() {
+            return Ok(());
+        }
+        head[..4].copy_from_slice(&crc32fast::hash(groups).to_le_bytes());
+        head[4..].copy_from_slice(&u32::try_from(groups.len()).unwrap_or(u32::MAX).to_le_bytes());
+        self.file.write_all(&self.frame).map_err(io)?;
+        self.written += self.frame.len() as u64;
+        self.frame.truncate(FRAME_HEAD);
+        Ok(())
+    }
+
+    /// Writes the group of a key.
+    pub(super) fn group<'a>(
+        &mut self,
+        format: u8,
+        key: &str,
+        records: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<(), StoreError> {
+        let frame = &mut self.frame;
+        frame.push(format);
+        frame.extend_from_slice(&u32::try_from(key.len()).unwrap_or(u32::MAX).to_le_bytes());
+        frame.extend_from_slice(key.as_bytes());
+        let begin = frame.len() + 4;
+        frame.extend_from_slice(&[0; 4]);
+        for record in records {
+            frame.extend_from_slice(record);
+            self.rows += 1;
+        }
+        let bytes = u32::try_from(frame.len() - begin).unwrap_or(u32::MAX);
+        frame[begin - 4..begin].copy_from_slice(&bytes.to_le_bytes());
+        if frame.len() >= FRAME { self.end_frame() } else { Ok(()) }
+    }
+
     /// Ends the run; returns how many rows it holds.
     pub(super) fn finish(mut self) -> Result<u64, StoreError> {
-        self.end_section();
+        self.end_section()?;
         let contents = serde_json::to_vec(&self.contents).map_err(|error| io(error.into()))?;
-        self.file.write_all(&contents).map_err(io)?;
-        self.file.write_all(&crc32fast::hash(&contents).to_le_bytes()).map_err(io)?;
-        self.file.write_all(&(contents.len() as u64).to_le_bytes()).map_err(io)?;
-        self.file.write_all(&MAGIC).map_err(io)?;
-        self.file.flush().map_err(io)?;
+        let mut end = contents;
+        let (crc32, length) = (crc32fast::hash(&end), end.len() as u64);
+        end.extend_from_slice(&crc32.to_le_bytes());
+        end.extend_from_slice(&length.to_le_bytes());
+        end.extend_from_slice(&MAGIC);
+        self.file.write_all(&end).map_err(io)?;
         Ok(self.rows)
     }
 }
@@ -173,31 +188,8 @@ impl Run {
         let Some(section) = found else { return Ok(None) };
         let mut file = fs_err::File::open(&self.path).map_err(io)?;
         file.seek(SeekFrom::Start(section.offset)).map_err(io)?;
-        let mut hasher = crc32fast::Hasher::new();
-        let mut buffer = vec![0_u8; 1 << 17];
-        let mut checked = (&file).take(section.bytes);
-        loop {
-            let read = checked.read(&mut buffer).map_err(io)?;
-            if read == 0 {
-                break;
-            }
-            hasher.update(&buffer[..read]);
-        }
-        if hasher.finalize() != section.crc32 {
-            let what = format!("the section of bucket {bucket} has another checksum");
-            return Err(StoreError::Artifact(ArtifactError::Damaged { path: self.path.clone(), what }));
-        }
-        file.seek(SeekFrom::Start(section.offset)).map_err(io)?;
-        let bytes = BufReader::with_capacity(1 << 16, file.take(section.bytes));
-        let mut reader = SectionReader {
-            run: self,
-            bytes,
-            format: 0,
-            key: String::new(),
-            group: 0,
-            has_group: false,
-            buffer: Vec::new(),
-        };
+        let bytes = file.take(section.bytes);
+        let mut reader = SectionReader { run: self, bucket, bytes, frame: Vec::new(), front: None, at: 0 };
         reader.advance()?;
         Ok(Some(reader))
     }
@@ -206,47 +198,87 @@ impl Run {
 /// Hands out the groups of one section in the order of their keys.
 pub(super) struct SectionReader<'a> {
     run: &'a Run,
-    bytes: BufReader<Take<fs_err::File>>,
+    bucket: u32,
+    bytes: Take<fs_err::File>,
+    /// Whole groups, checked.
+    frame: Vec<u8>,
+    /// What the next group begins with, if there is one.
+    front: Option<Front>,
+    /// Where its records begin in the frame.
+    at: usize,
+}
+
+/// What a group begins with.
+struct Front {
     format: usize,
     key: String,
-    group: usize,
-    has_group: bool,
-    buffer: Vec<u8>,
+    bytes: usize,
 }
 
 impl SectionReader<'_> {
-    fn cut(&self) -> StoreError {
-        let what = "a group of rows is not whole".to_owned();
+    fn damaged(&self, what: String) -> StoreError {
         StoreError::Artifact(ArtifactError::Damaged { path: self.run.path.clone(), what })
     }
 
-    /// Reads the front of the next group.
-    fn advance(&mut self) -> Result<(), StoreError> {
-        let mut front = [0_u8; 5];
-        self.has_group = false;
-        if self.bytes.read(&mut front[..1]).map_err(io)? == 0 {
-            return Ok(());
+    fn cut(&self) -> StoreError {
+        self.damaged("a group of rows is not whole".to_owned())
+    }
+
+    /// Reads the next frame; returns whether there is one.
+    fn next_frame(&mut self) -> Result<bool, StoreError> {
+        if self.bytes.limit() == 0 {
+            return Ok(false);
         }
-        self.bytes.read_exact(&mut front[1..]).map_err(io)?;
-        let [format, length @ ..] = front;
-        self.format = usize::from(format);
-        self.buffer.resize(u32::from_le_bytes(length) as usize, 0);
-        self.bytes.read_exact(&mut self.buffer).map_err(io)?;
-        self.key.clear();
-        self.key.push_str(std::str::from_utf8(&self.buffer).map_err(|_not_utf8| self.cut())?);
-        let mut size = [0_u8; 4];
-        self.bytes.read_exact(&mut size).map_err(io)?;
-        self.group = u32::from_le_bytes(size) as usize;
-        if self.format >= self.run.formats.len() {
+        let mut head = [0_u8; FRAME_HEAD];
+        self.bytes.read_exact(&mut head).map_err(io)?;
+        let [crc32 @ .., _, _, _, _] = head;
+        let [_, _, _, _, length @ ..] = head;
+        let length = u32::from_le_bytes(length);
+        // A damaged length must not ask for more memory than the section has bytes.
+        if u64::from(length) > self.bytes.limit() {
             return Err(self.cut());
         }
-        self.has_group = true;
+        self.frame.resize(length as usize, 0);
+        self.bytes.read_exact(&mut self.frame).map_err(io)?;
+        self.at = 0;
+        if crc32fast::hash(&self.frame) != u32::from_le_bytes(crc32) {
+            return Err(self.damaged(format!("rows of bucket {} have another checksum", self.bucket)));
+        }
+        Ok(true)
+    }
+
+    /// Goes on to the next group.
+    fn advance(&mut self) -> Result<(), StoreError> {
+        let mut key = self.front.take().map(|front| front.key).unwrap_or_default();
+        if self.at == self.frame.len() && !self.next_frame()? {
+            return Ok(());
+        }
+        let mut rest = self.frame.get(self.at..).unwrap_or_default();
+        let mut take = |length: usize| {
+            let (taken, after) = rest.split_at_checked(length)?;
+            rest = after;
+            Some(taken)
+        };
+        let mut front = || {
+            let format = usize::from(*take(1)?.first()?);
+            let length = u32::from_le_bytes(take(4)?.try_into().ok()?) as usize;
+            key.clear();
+            key.push_str(std::str::from_utf8(take(length)?).ok()?);
+            let bytes = u32::from_le_bytes(take(4)?.try_into().ok()?) as usize;
+            Some((format, length + 9, bytes))
+        };
+        let Some((format, front_bytes, bytes)) = front() else { return Err(self.cut()) };
+        self.at += front_bytes;
+        if format >= self.run.formats.len() || self.at + bytes > self.frame.len() {
+            return Err(self.cut());
+        }
+        self.front = Some(Front { format, key, bytes });
         Ok(())
     }
 
     /// Returns format and key of the next group.
     pub(super) fn key(&self) -> Option<(&str, &str)> {
-        self.has_group.then(|| (&*self.run.formats[self.format], self.key.as_str()))
+        self.front.as_ref().map(|front| (&*self.run.formats[front.format], front.key.as_str()))
     }
 
     /// Appends the rows of the next group, those of unfinished files left out, and goes on to the one after it.
@@ -256,17 +288,24 @@ impl SectionReader<'_> {
         key: &Arc<str>,
         rows: &mut Vec<T>,
     ) -> Result<(), StoreError> {
-        self.buffer.resize(self.group, 0);
-        self.bytes.read_exact(&mut self.buffer).map_err(io)?;
-        let mut rest = self.buffer.as_slice();
+        let end = self.at + self.front.as_ref().map_or(0, |front| front.bytes);
+        let mut rest = self.frame.get(self.at..end).unwrap_or_default();
+        // Neighbouring rows are mostly of one file.
+        let mut last = None;
         while !rest.is_empty() {
             let (head, length) = head(rest).ok_or_else(|| self.cut())?;
             let (record, after) = rest.split_at_checked(length).ok_or_else(|| self.cut())?;
-            if let Some(&source) = self.run.sources.get(&head.slot) {
+            let source = match last {
+                Some((slot, source)) if slot == head.slot => source,
+                _ => self.run.sources.get(&head.slot).copied(),
+            };
+            last = Some((head.slot, source));
+            if let Some(source) = source {
                 rows.push(T::unpack(format, key, source, head, &record[HEAD..]).ok_or_else(|| self.cut())?);
             }
             rest = after;
         }
+        self.at = end;
         self.advance()
     }
 }

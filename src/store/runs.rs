@@ -385,14 +385,7 @@ mod tests {
     fn sample(seconds: i64) -> SampleRow {
         let sample =
             Sample { start: Micros::from_seconds(seconds), duration: Micros::from_seconds(300), ..Sample::default() };
-        SampleRow {
-            format: Arc::from("google-2011"),
-            workload: Arc::from("1/0"),
-            run: 0,
-            source: 0,
-            sequence: 0,
-            sample,
-        }
+        SampleRow { run: 0, source: 0, sequence: 0, sample }
     }
 
     /// Start in seconds, ending and samples of each run.

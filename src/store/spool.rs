@@ -3,6 +3,7 @@
 //!
 //! Rows carry the slot of their file, so those of a file that fails half way are left out when runs are compacted.
 
+use std::cmp::Ordering::Equal;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,7 +14,7 @@ use std::hash::BuildHasher;
 use crate::trace::{Dataset, EventRow, GroupRow, MachineRow, Sample, Sink, TraceError};
 
 use super::StoreError;
-use super::packed::{Packer, RecordHead, head};
+use super::packed::{LARGEST_SAMPLE, Packer, head};
 use super::run_file::{FOLDER, RunWriter};
 
 /// Bytes of a block of records.
@@ -90,48 +91,88 @@ impl<'a> Runs<'a> {
 struct Keys {
     text: String,
     entries: Vec<KeyEntry>,
-    table: HashTable<u32>,
+    table: HashTable<KeyEntry>,
     hasher: DefaultHashBuilder,
 }
 
+/// A key. Its first bytes stand in the entry, and entries in the table: rows that come by time name another workload each, and
+/// every further place to look at is one that the processor has not seen for long.
 #[derive(Clone, Copy)]
 struct KeyEntry {
+    /// The first bytes, so that numbers compare as the texts do; zeros behind a shorter text.
+    front: u128,
     begin: usize,
-    end: usize,
-    format: u8,
+    length: u32,
+    number: u32,
     bucket: u32,
+    format: u8,
+}
+
+/// Bytes of a key that its entry holds.
+const FRONT: usize = size_of::<u128>();
+
+fn front_of(key: &str) -> u128 {
+    let mut bytes = [0; FRONT];
+    let length = key.len().min(FRONT);
+    bytes[..length].copy_from_slice(&key.as_bytes()[..length]);
+    u128::from_be_bytes(bytes)
 }
 
 impl Keys {
     fn name(&self, entry: &KeyEntry) -> &str {
-        &self.text[entry.begin..entry.end]
+        &self.text[entry.begin..entry.begin + entry.length as usize]
     }
 
-    /// Returns the number of a key.
-    fn number(&mut self, format: u8, key: &str, buckets: u32) -> u32 {
-        let hash = self.hasher.hash_one((format, key));
-        let is_same = |number: &u32| {
-            let entry = &self.entries[*number as usize];
-            entry.format == format && self.name(entry) == key
+    /// Returns the entry of a key.
+    fn entry(&mut self, format: u8, key: &str, buckets: u32) -> KeyEntry {
+        let front = front_of(key);
+        let tail = key.as_bytes().get(FRONT..).unwrap_or_default();
+        let hash = self.hasher.hash_one((format, front, tail));
+        let length = u32::try_from(key.len()).unwrap_or(u32::MAX);
+        let is_same = |entry: &KeyEntry| {
+            (entry.front, entry.length, entry.format) == (front, length, format)
+                && (tail.is_empty() || self.name(entry) == key)
         };
-        if let Some(&number) = self.table.find(hash, is_same) {
-            return number;
+        if let Some(&entry) = self.table.find(hash, is_same) {
+            return entry;
         }
         let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         let begin = self.text.len();
         self.text.push_str(key);
-        self.entries.push(KeyEntry { begin, end: self.text.len(), format, bucket: bucket_of(key, buckets) });
-        let (entries, text, hasher) = (&self.entries, &self.text, &self.hasher);
-        self.table.insert_unique(hash, number, |&number| {
-            let entry = &entries[number as usize];
-            hasher.hash_one((entry.format, &text[entry.begin..entry.end]))
+        let entry = KeyEntry { front, begin, length, number, bucket: bucket_of(key, buckets), format };
+        self.entries.push(entry);
+        let (text, hasher) = (&self.text, &self.hasher);
+        self.table.insert_unique(hash, entry, |entry| {
+            let key = &text[entry.begin..entry.begin + entry.length as usize];
+            hasher.hash_one((entry.format, entry.front, key.as_bytes().get(FRONT..).unwrap_or_default()))
         });
-        number
+        entry
     }
 
-    /// Returns about how many bytes the keys take.
+    /// Returns about how many bytes the keys take: entries stand in a list and in the table, and a list that grows is there twice.
     fn bytes(&self) -> usize {
-        self.text.len() + self.entries.len() * (size_of::<KeyEntry>() + 12)
+        self.text.len() + self.entries.len() * (3 * size_of::<KeyEntry>())
+    }
+
+    /// Returns the place of each key among those of its bucket, in the order of (format, key), and the keys of each bucket in
+    /// that order.
+    fn ranks(&self, formats: &[&'static str], buckets: u32) -> (Vec<u32>, Vec<Vec<KeyEntry>>) {
+        let mut of_buckets: Vec<Vec<KeyEntry>> = vec![Vec::new(); buckets as usize];
+        for entry in &self.entries {
+            of_buckets[entry.bucket as usize].push(*entry);
+        }
+        let mut ranks = vec![0; self.entries.len()];
+        for keys in &mut of_buckets {
+            keys.sort_unstable_by(|a, b| {
+                let format = |entry: &KeyEntry| formats[usize::from(entry.format)];
+                let by_format = if a.format == b.format { Equal } else { format(a).cmp(format(b)) };
+                by_format.then(a.front.cmp(&b.front)).then_with(|| self.name(a).cmp(self.name(b)))
+            });
+            for (rank, entry) in (0..).zip(keys) {
+                ranks[entry.number as usize] = rank;
+            }
+        }
+        (ranks, of_buckets)
     }
 }
 
@@ -143,9 +184,9 @@ struct Section {
 }
 
 impl Section {
-    /// Appends a record; returns by how many bytes the blocks grew.
-    fn push(&mut self, key: u32, record: &[u8]) -> usize {
-        let needed = record.len() + 4;
+    /// Returns the block that has room for `needed` more bytes, and by how many bytes the blocks grew for it.
+    fn room(&mut self, needed: usize) -> (&mut Vec<u8>, usize) {
+        self.rows += 1;
         let mut grown = 0;
         if self.blocks.last().is_none_or(|block| block.capacity() - block.len() < needed) {
             // A table of a few rows should not take a block per bucket.
@@ -154,20 +195,49 @@ impl Section {
             grown = block.capacity();
             self.blocks.push(block);
         }
-        if let Some(block) = self.blocks.last_mut() {
-            block.extend_from_slice(&key.to_le_bytes());
-            block.extend_from_slice(record);
+        let last = self.blocks.len() - 1;
+        (&mut self.blocks[last], grown)
+    }
+
+    /// Returns where each record begins, sorted by the rank of its key and then as they came, and where the records of each
+    /// rank end. Counting beats comparing: there are few keys beside the records.
+    fn sorted(&self, ranks: &[u32], keys: usize) -> (Vec<Place>, Vec<u32>) {
+        let mut places = Vec::with_capacity(self.rows);
+        let mut ends = vec![0_u32; keys];
+        for (block, bytes) in (0_u32..).zip(&self.blocks) {
+            let mut begin = 0;
+            while let Some((number, rest)) = bytes.get(begin..).and_then(<[u8]>::split_first_chunk::<4>) {
+                let Some((_, length)) = head(rest) else { break };
+                let rank = ranks[u32::from_le_bytes(*number) as usize];
+                ends[rank as usize] += 1;
+                places.push((rank, Place { block, begin: u32::try_from(begin).unwrap_or(u32::MAX) }));
+                begin += 4 + length;
+            }
         }
-        self.rows += 1;
-        grown
+        let mut next = 0;
+        for end in &mut ends {
+            (*end, next) = (next, next + *end);
+        }
+        let mut sorted = vec![Place::default(); places.len()];
+        for (rank, place) in places {
+            let at = &mut ends[rank as usize];
+            sorted[*at as usize] = place;
+            *at += 1;
+        }
+        (sorted, ends)
+    }
+
+    /// Returns the record at a place.
+    fn record(&self, place: Place) -> &[u8] {
+        let rest = self.blocks[place.block as usize].get(place.begin as usize + 4..).unwrap_or_default();
+        let length = head(rest).map_or(0, |(_, length)| length);
+        rest.get(..length).unwrap_or_default()
     }
 }
 
-/// Where a record stands in a section, and by what it is sorted.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Where a record stands in a section.
+#[derive(Clone, Copy, Default)]
 struct Place {
-    rank: u32,
-    head: RecordHead,
     block: u32,
     begin: u32,
 }
@@ -180,7 +250,7 @@ pub(super) struct Spool<'a> {
     formats: Vec<&'static str>,
     format: u8,
     keys: Keys,
-    last: Option<(u32, u8)>,
+    last: Option<KeyEntry>,
     sections: Vec<Section>,
     packer: Packer,
     bytes: usize,
@@ -224,23 +294,37 @@ impl<'a> Spool<'a> {
         self.failure.take()
     }
 
-    /// Returns the number of a key. Rows of one workload mostly follow each other.
-    fn key(&mut self, key: &str) -> u32 {
-        if let Some((number, format)) = self.last
-            && format == self.format
-            && self.keys.name(&self.keys.entries[number as usize]) == key
+    /// Returns the entry of a key. Rows of one workload often follow each other.
+    fn key(&mut self, key: &str) -> KeyEntry {
+        if let Some(last) = self.last
+            && last.format == self.format
+            && self.keys.name(&last) == key
         {
-            return number;
+            return last;
         }
-        let number = self.keys.number(self.format, key, self.runs.buckets);
-        self.last = Some((number, self.format));
-        number
+        let entry = self.keys.entry(self.format, key, self.runs.buckets);
+        self.last = Some(entry);
+        entry
     }
 
-    fn push(&mut self, table: Table, key: u32, pack: impl FnOnce(&mut Packer, u32) -> &[u8]) -> Result<(), TraceError> {
-        let bucket = self.keys.entries[key as usize].bucket;
-        let section = usize::from(table.number()) * self.runs.buckets as usize + bucket as usize;
-        self.bytes += self.sections[section].push(key, pack(&mut self.packer, self.slot));
+    /// Returns the block that takes a record of at most `needed` bytes, with the key's number written into it.
+    fn room(&mut self, table: Table, key: KeyEntry, needed: usize) -> &mut Vec<u8> {
+        let section = usize::from(table.number()) * self.runs.buckets as usize + key.bucket as usize;
+        let (block, grown) = self.sections[section].room(needed + 4);
+        self.bytes += grown;
+        block.extend_from_slice(&key.number.to_le_bytes());
+        block
+    }
+
+    fn push(&mut self, table: Table, key: KeyEntry, pack: impl FnOnce(&mut Packer, u32)) -> Result<(), TraceError> {
+        let mut packer = std::mem::take(&mut self.packer);
+        pack(&mut packer, self.slot);
+        self.room(table, key, packer.bytes().len()).extend_from_slice(packer.bytes());
+        self.packer = packer;
+        self.flush_when_full()
+    }
+
+    fn flush_when_full(&mut self) -> Result<(), TraceError> {
         if self.bytes + self.keys.bytes() < self.limit {
             return Ok(());
         }
@@ -259,29 +343,33 @@ impl<'a> Spool<'a> {
         let path = self.runs.next_path();
         let names = self.formats.iter().map(|&name| name.to_owned()).collect();
         let mut writer = RunWriter::create(self.runs.root, &path, names)?;
-        let ranks = self.ranks();
-        let mut places: Vec<Place> = Vec::new();
+        let (ranks, keys) = self.keys.ranks(&self.formats, self.runs.buckets);
         for table in Table::ALL {
-            for bucket in 0..self.runs.buckets {
+            for (bucket, keys) in (0..self.runs.buckets).zip(&keys) {
                 let at = usize::from(table.number()) * self.runs.buckets as usize + bucket as usize;
                 let section = std::mem::take(&mut self.sections[at]);
                 if section.rows == 0 {
                     continue;
                 }
-                writer.section(table, bucket);
-                places.clear();
-                places.reserve(section.rows);
-                for (block, bytes) in (0_u32..).zip(&section.blocks) {
-                    let mut begin = 0;
-                    while let Some((number, rest)) = bytes.get(begin..).and_then(<[u8]>::split_first_chunk::<4>) {
-                        let Some((head, length)) = head(rest) else { break };
-                        let rank = ranks[u32::from_le_bytes(*number) as usize];
-                        places.push(Place { rank, head, block, begin: u32::try_from(begin).unwrap_or(u32::MAX) });
-                        begin += 4 + length;
+                writer.section(table, bucket)?;
+                let (mut places, ends) = section.sorted(&ranks, keys.len());
+                let mut begin = 0;
+                for (entry, end) in keys.iter().zip(ends) {
+                    let group = &mut places[begin..end as usize];
+                    begin = end as usize;
+                    if group.is_empty() {
+                        continue;
                     }
+                    let order = |place: &Place| head(section.record(*place)).map(|(head, _)| head);
+                    if !group.is_sorted_by_key(order) {
+                        group.sort_by_key(order);
+                    }
+                    writer.group(
+                        entry.format,
+                        self.keys.name(entry),
+                        group.iter().map(|place| section.record(*place)),
+                    )?;
                 }
-                places.sort_unstable();
-                self.write_groups(&section, &places, &mut writer)?;
             }
         }
         let rows = writer.finish()?;
@@ -289,38 +377,6 @@ impl<'a> Spool<'a> {
         self.last = None;
         self.bytes = 0;
         self.runs.add(path, rows)
-    }
-
-    /// Returns the place of each key among all in the order of (format, key).
-    fn ranks(&self) -> Vec<u32> {
-        let keys = &self.keys;
-        let mut order: Vec<u32> = (0..u32::try_from(keys.entries.len()).unwrap_or(u32::MAX)).collect();
-        let name = |number: u32| {
-            let entry = &keys.entries[number as usize];
-            (self.formats[usize::from(entry.format)], keys.name(entry))
-        };
-        order.sort_unstable_by(|&a, &b| name(a).cmp(&name(b)));
-        let mut ranks = vec![0; order.len()];
-        for (rank, number) in (0..).zip(order) {
-            ranks[number as usize] = rank;
-        }
-        ranks
-    }
-
-    fn write_groups(&self, section: &Section, places: &[Place], writer: &mut RunWriter) -> Result<(), StoreError> {
-        let bytes_of = |place: &Place| -> (u32, &[u8]) {
-            let rest = section.blocks[place.block as usize].get(place.begin as usize..).unwrap_or_default();
-            let (number, rest) = rest.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
-            let length = head(rest).map_or(0, |(_, length)| length);
-            (u32::from_le_bytes(*number), rest.get(..length).unwrap_or_default())
-        };
-        for group in places.chunk_by(|a, b| a.rank == b.rank) {
-            let Some(first) = group.first() else { continue };
-            let entry = self.keys.entries[bytes_of(first).0 as usize];
-            let bytes = group.iter().map(|place| bytes_of(place).1.len()).sum();
-            writer.group(entry.format, self.keys.name(&entry), bytes, group.iter().map(|place| bytes_of(place).1))?;
-        }
-        Ok(())
     }
 }
 
@@ -332,7 +388,10 @@ impl Sink for Spool<'_> {
             Dataset::Machine => Table::Machine,
         };
         let key = self.key(workload);
-        self.push(table, key, |packer, slot| packer.sample(slot, sequence, sample))
+        let slot = self.slot;
+        // Most rows are samples: they are packed where they stay.
+        super::packed::sample(self.room(table, key, LARGEST_SAMPLE), slot, sequence, sample);
+        self.flush_when_full()
     }
 
     fn event(&mut self, event: &EventRow<'_>) -> Result<(), TraceError> {

@@ -15,7 +15,8 @@ use super::{Context, Refusal, Rejected, TraceError};
 
 pub(in crate::trace) use blocks::{LastByte, for_each_block};
 pub use blocks::{io_error, stream_error};
-use cells::{Column, Fault, type_cell};
+pub(in crate::trace) use cells::Column;
+use cells::{Fault, type_cell};
 
 /// What the cells of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,14 +11,14 @@ const SMALL_CODES: usize = 16;
 
 /// The summary of one column while it is read.
 #[derive(Clone)]
-pub(super) struct Column {
-    pub(super) empty: u64,
+pub(in crate::trace) struct Column {
+    pub(in crate::trace) empty: u64,
     numbers: u64,
     min: f64,
     max: f64,
     sum: Sum,
     /// Categories, and codes that are not small.
-    pub(super) summary: ColumnSummary,
+    pub(in crate::trace) summary: ColumnSummary,
     small_codes: [u64; SMALL_CODES],
 }
 
@@ -37,21 +37,21 @@ impl Default for Column {
 }
 
 impl Column {
-    pub(super) fn number(&mut self, value: f64) {
+    pub(in crate::trace) fn number(&mut self, value: f64) {
         self.numbers += 1;
         self.min = if value < self.min { value } else { self.min };
         self.max = if value > self.max { value } else { self.max };
         self.sum.add(value);
     }
 
-    pub(super) fn code(&mut self, value: i64) {
+    pub(in crate::trace) fn code(&mut self, value: i64) {
         match usize::try_from(value).ok().and_then(|value| self.small_codes.get_mut(value)) {
             Some(count) => *count += 1,
             None => self.summary.category(&value.to_string()),
         }
     }
 
-    pub(super) fn finish(self) -> ColumnSummary {
+    pub(in crate::trace) fn finish(self) -> ColumnSummary {
         let mut summary = ColumnSummary {
             empty: self.empty,
             numbers: self.numbers,

@@ -1,18 +1,18 @@
 //! Counts, extremes and sums of columns that no header names: fields of JSON objects and of nested records.
 
 use crate::trace::TableSummary;
-use crate::trace::summary::ColumnSummary;
+use crate::trace::delimited::Column;
 
 /// One summary per name.
 pub(super) struct Columns {
     names: &'static [&'static str],
-    summaries: Vec<ColumnSummary>,
+    summaries: Vec<Column>,
 }
 
 impl Columns {
     /// Returns empty summaries.
     pub(super) fn new(names: &'static [&'static str]) -> Self {
-        Self { names, summaries: vec![ColumnSummary::default(); names.len()] }
+        Self { names, summaries: vec![Column::default(); names.len()] }
     }
 
     /// Counts a number, or its absence, in the column at `index` of the names.
@@ -36,7 +36,7 @@ impl Columns {
     pub(super) fn code(&mut self, index: usize, value: Option<i64>) {
         self.integer(index, value);
         if let Some(value) = value {
-            self.summaries[index].category(&value.to_string());
+            self.summaries[index].code(value);
         }
     }
 
@@ -49,12 +49,17 @@ impl Columns {
 
     /// Counts the length of a list, which is always there.
     pub(super) fn length(&mut self, index: usize, length: usize) {
-        self.summaries[index].category(&length.to_string());
+        self.summaries[index].summary.category(&length.to_string());
     }
 
     /// Hands the summaries over.
     pub(super) fn finish(self, summary: &mut TableSummary) {
-        let columns = self.names.iter().map(|&name| name.to_owned()).zip(self.summaries).collect();
+        let columns = self
+            .names
+            .iter()
+            .map(|&name| name.to_owned())
+            .zip(self.summaries.into_iter().map(Column::finish))
+            .collect();
         summary.merge(&TableSummary { columns, ..TableSummary::default() });
     }
 }

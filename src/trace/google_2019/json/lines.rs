@@ -48,26 +48,26 @@ pub(super) const USAGE: [&str; 24] = [
     "tail_cpu_usage_distribution[8]",
 ];
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Debug, Default, PartialEq)]
 pub(super) struct UsageLine {
-    start_time: Option<Int>,
-    end_time: Option<Int>,
-    collection_id: Option<Int>,
-    instance_index: Option<Int>,
-    machine_id: Option<Int>,
-    alloc_collection_id: Option<Int>,
-    alloc_instance_index: Option<Int>,
-    collection_type: Option<Int>,
-    average_usage: Option<Resources>,
-    maximum_usage: Option<Resources>,
-    random_sample_usage: Option<Resources>,
-    assigned_memory: Option<f64>,
-    page_cache_memory: Option<f64>,
-    cycles_per_instruction: Option<f64>,
-    memory_accesses_per_instruction: Option<f64>,
-    sample_rate: Option<f64>,
-    cpu_usage_distribution: Option<Distribution<11>>,
-    tail_cpu_usage_distribution: Option<Distribution<9>>,
+    pub(super) start_time: Option<Int>,
+    pub(super) end_time: Option<Int>,
+    pub(super) collection_id: Option<Int>,
+    pub(super) instance_index: Option<Int>,
+    pub(super) machine_id: Option<Int>,
+    pub(super) alloc_collection_id: Option<Int>,
+    pub(super) alloc_instance_index: Option<Int>,
+    pub(super) collection_type: Option<Int>,
+    pub(super) average_usage: Option<Resources>,
+    pub(super) maximum_usage: Option<Resources>,
+    pub(super) random_sample_usage: Option<Resources>,
+    pub(super) assigned_memory: Option<f64>,
+    pub(super) page_cache_memory: Option<f64>,
+    pub(super) cycles_per_instruction: Option<f64>,
+    pub(super) memory_accesses_per_instruction: Option<f64>,
+    pub(super) sample_rate: Option<f64>,
+    pub(super) cpu_usage_distribution: Option<Distribution<11>>,
+    pub(super) tail_cpu_usage_distribution: Option<Distribution<9>>,
 }
 
 impl UsageLine {

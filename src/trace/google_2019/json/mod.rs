@@ -4,6 +4,7 @@
 //! A line that is not an object of the table is rejected; reading goes on with the next.
 
 mod lines;
+mod plain;
 mod values;
 
 use std::io::BufRead;
@@ -28,7 +29,8 @@ pub(super) fn read(table: &str, text: &mut dyn BufRead, context: &mut Context<'_
     let mut rows = Rows::default();
     match table {
         "instance_usage" => read_lines(&USAGE, text, context, &mut |line, row, columns, context| {
-            parse::<UsageLine>(line).map_or_else(Ok, |line| line.hand_on(&mut rows, row, columns, context))
+            let plain = plain::usage(line).map_or_else(|| parse::<UsageLine>(line), Ok);
+            plain.map_or_else(Ok, |line| line.hand_on(&mut rows, row, columns, context))
         }),
         "instance_events" => read_lines(&INSTANCE, text, context, &mut |line, row, columns, context| {
             parse::<InstanceLine>(line).map_or_else(Ok, |line| line.hand_on(&mut rows, row, columns, context))

@@ -126,7 +126,7 @@ impl<'de, const N: usize> Visitor<'de> for DistributionVisitor<N> {
 }
 
 /// CPU and memory of a nested record.
-#[derive(Deserialize, Default, Clone, Copy)]
+#[derive(Deserialize, Debug, Default, Clone, Copy, PartialEq)]
 pub(super) struct Resources {
     pub(super) cpus: Option<f64>,
     pub(super) memory: Option<f64>,
