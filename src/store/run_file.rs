@@ -290,6 +290,8 @@ impl SectionReader<'_> {
     ) -> Result<(), StoreError> {
         let end = self.at + self.front.as_ref().map_or(0, |front| front.bytes);
         let mut rest = self.frame.get(self.at..end).unwrap_or_default();
+        let length = head(rest).map_or(HEAD, |(_, length)| length);
+        rows.reserve(rest.len() / length);
         // Neighbouring rows are mostly of one file.
         let mut last = None;
         while !rest.is_empty() {

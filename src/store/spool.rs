@@ -91,12 +91,11 @@ impl<'a> Runs<'a> {
 struct Keys {
     text: String,
     entries: Vec<KeyEntry>,
-    table: HashTable<KeyEntry>,
+    table: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
 
-/// A key. Its first bytes stand in the entry, and entries in the table: rows that come by time name another workload each, and
-/// every further place to look at is one that the processor has not seen for long.
+/// A key. Its first bytes stand in the entry: every further place to look at is one that the processor has not seen for long.
 #[derive(Clone, Copy)]
 struct KeyEntry {
     /// The first bytes, so that numbers compare as the texts do; zeros behind a shorter text.
@@ -106,6 +105,9 @@ struct KeyEntry {
     number: u32,
     bucket: u32,
     format: u8,
+    /// The key whose row came after its last row. Rows that come by time name another workload each, but window after window
+    /// mostly in the same order: entries are then walked as they lie, and nothing is hashed.
+    next: u32,
 }
 
 /// Bytes of a key that its entry holds.
@@ -123,35 +125,45 @@ impl Keys {
         &self.text[entry.begin..entry.begin + entry.length as usize]
     }
 
-    /// Returns the entry of a key.
-    fn entry(&mut self, format: u8, key: &str, buckets: u32) -> KeyEntry {
+    /// Returns the entry of a key, which is mostly that of the row before (`last`) or the one that came after it last time.
+    fn entry(&mut self, last: Option<u32>, format: u8, key: &str, buckets: u32) -> KeyEntry {
         let front = front_of(key);
         let tail = key.as_bytes().get(FRONT..).unwrap_or_default();
-        let hash = self.hasher.hash_one((format, front, tail));
         let length = u32::try_from(key.len()).unwrap_or(u32::MAX);
         let is_same = |entry: &KeyEntry| {
             (entry.front, entry.length, entry.format) == (front, length, format)
                 && (tail.is_empty() || self.name(entry) == key)
         };
-        if let Some(&entry) = self.table.find(hash, is_same) {
-            return entry;
+        let before = last.and_then(|last| self.entries.get(last as usize));
+        let guesses = [before, before.and_then(|before| self.entries.get(before.next as usize))];
+        if let Some(entry) = guesses.into_iter().flatten().find(|entry| is_same(entry)) {
+            return *entry;
         }
-        let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        let begin = self.text.len();
-        self.text.push_str(key);
-        let entry = KeyEntry { front, begin, length, number, bucket: bucket_of(key, buckets), format };
-        self.entries.push(entry);
-        let (text, hasher) = (&self.text, &self.hasher);
-        self.table.insert_unique(hash, entry, |entry| {
-            let key = &text[entry.begin..entry.begin + entry.length as usize];
-            hasher.hash_one((entry.format, entry.front, key.as_bytes().get(FRONT..).unwrap_or_default()))
+        let hash = self.hasher.hash_one((format, front, tail));
+        let found = self.table.find(hash, |&number| is_same(&self.entries[number as usize])).copied();
+        let number = found.unwrap_or_else(|| {
+            let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+            let begin = self.text.len();
+            self.text.push_str(key);
+            let bucket = bucket_of(key, buckets);
+            self.entries.push(KeyEntry { front, begin, length, number, bucket, format, next: u32::MAX });
+            let (entries, text, hasher) = (&self.entries, &self.text, &self.hasher);
+            self.table.insert_unique(hash, number, |&number| {
+                let entry = &entries[number as usize];
+                let key = &text[entry.begin..entry.begin + entry.length as usize];
+                hasher.hash_one((entry.format, entry.front, key.as_bytes().get(FRONT..).unwrap_or_default()))
+            });
+            number
         });
-        entry
+        if let Some(before) = last.and_then(|last| self.entries.get_mut(last as usize)) {
+            before.next = number;
+        }
+        self.entries[number as usize]
     }
 
-    /// Returns about how many bytes the keys take: entries stand in a list and in the table, and a list that grows is there twice.
+    /// Returns about how many bytes the keys take: a list that grows is there twice.
     fn bytes(&self) -> usize {
-        self.text.len() + self.entries.len() * (3 * size_of::<KeyEntry>())
+        self.text.len() + self.entries.len() * (2 * size_of::<KeyEntry>() + 12)
     }
 
     /// Returns the place of each key among those of its bucket, in the order of (format, key), and the keys of each bucket in
@@ -250,7 +262,8 @@ pub(super) struct Spool<'a> {
     formats: Vec<&'static str>,
     format: u8,
     keys: Keys,
-    last: Option<KeyEntry>,
+    /// Number of the last row's key.
+    last: Option<u32>,
     sections: Vec<Section>,
     packer: Packer,
     bytes: usize,
@@ -294,16 +307,9 @@ impl<'a> Spool<'a> {
         self.failure.take()
     }
 
-    /// Returns the entry of a key. Rows of one workload often follow each other.
     fn key(&mut self, key: &str) -> KeyEntry {
-        if let Some(last) = self.last
-            && last.format == self.format
-            && self.keys.name(&last) == key
-        {
-            return last;
-        }
-        let entry = self.keys.entry(self.format, key, self.runs.buckets);
-        self.last = Some(entry);
+        let entry = self.keys.entry(self.last, self.format, key, self.runs.buckets);
+        self.last = Some(entry.number);
         entry
     }
 

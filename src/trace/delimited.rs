@@ -7,6 +7,7 @@
 
 mod blocks;
 mod cells;
+mod plain;
 
 use std::io::BufRead;
 
@@ -15,7 +16,7 @@ use super::{Context, Refusal, Rejected, TraceError};
 
 pub(in crate::trace) use blocks::{LastByte, for_each_block};
 pub use blocks::{io_error, stream_error};
-pub(in crate::trace) use cells::Column;
+pub(in crate::trace) use cells::{Column, exact_decimal};
 use cells::{Fault, type_cell};
 
 /// What the cells of a column are.
@@ -231,6 +232,8 @@ struct Records<'a> {
     position: Vec<Option<usize>>,
     header_cells: Option<usize>,
     has_begun: bool,
+    /// Whether the first record was seen and columns stand where the table's list has them, so that records can be plain.
+    is_in_place: bool,
     cells: Vec<Cell>,
     columns: Vec<Column>,
     number: u64,
@@ -243,6 +246,7 @@ impl<'a> Records<'a> {
             position: (0..table.columns.len()).map(Some).collect(),
             header_cells: None,
             has_begun: false,
+            is_in_place: false,
             cells: vec![Cell::Empty; table.columns.len()],
             columns: vec![Column::default(); table.columns.len()],
             number: 0,
@@ -258,6 +262,8 @@ impl<'a> Records<'a> {
             self.position = position;
             self.header_cells = Some(fields.len());
         }
+        let is_whole = self.header_cells.is_none_or(|cells| cells == self.table.columns.len());
+        self.is_in_place = is_whole && self.position.iter().enumerate().all(|(place, found)| *found == Some(place));
         Ok(is_header)
     }
 
@@ -306,21 +312,66 @@ impl<'a> Records<'a> {
         let mut row = self.number;
         let is_open = for_each_block(input, &mut |block| {
             let mut start = 0;
-            for at in memchr::memchr2_iter(delimiter, b'\n', block) {
-                ranges.push((start, at));
-                start = at + 1;
-                if block[at] == b'\n' {
-                    self.record(block, &mut ranges, context, each)?;
+            for end in memchr::memchr_iter(b'\n', block).chain([block.len()]) {
+                let begin = std::mem::replace(&mut start, end + 1);
+                if begin >= end || self.plain_record(block, (begin, end), &mut ranges, context, each)? {
+                    continue;
                 }
-            }
-            if start < block.len() || !ranges.is_empty() {
-                ranges.push((start, block.len()));
+                let line = &block[begin..end];
+                let mut from = begin;
+                for at in memchr::memchr_iter(delimiter, line) {
+                    ranges.push((from, begin + at));
+                    from = begin + at + 1;
+                }
+                ranges.push((from, end));
                 self.record(block, &mut ranges, context, each)?;
             }
             row = self.number;
             Ok(())
         });
         is_open.map_err(|broken| broken.into_error(file, row))
+    }
+
+    /// Takes one record in its plain form and empties `ranges`; returns whether it has that form. Columns are counted
+    /// once all of its cells are known to be good.
+    fn plain_record(
+        &mut self,
+        bytes: &[u8],
+        line: (usize, usize),
+        ranges: &mut Vec<(usize, usize)>,
+        context: &mut Context<'_>,
+        each: &mut Each<'_>,
+    ) -> Result<bool, TraceError> {
+        let table = self.table;
+        let is_plain =
+            self.is_in_place && plain::type_line(bytes, line, table.delimiter, table.columns, &mut self.cells, ranges);
+        if !is_plain {
+            ranges.clear();
+            return Ok(false);
+        }
+        self.number += 1;
+        context.summary.rows += 1;
+        let fields = Fields { bytes, ranges };
+        for (index, (column, cell)) in self.columns.iter_mut().zip(&self.cells).enumerate() {
+            match *cell {
+                Cell::Integer(value) => {
+                    column.number(value as f64);
+                    if table.columns[index].kind == Kind::Code {
+                        column.code(value);
+                    }
+                }
+                Cell::Number(value) => column.number(value),
+                Cell::Empty => column.empty += 1,
+                Cell::Text if table.columns[index].kind == Kind::Category => {
+                    let field = fields.get(index).unwrap_or_default();
+                    column.summary.category(std::str::from_utf8(field).unwrap_or_default());
+                }
+                Cell::Text | Cell::AfterTrace => {}
+            }
+        }
+        self.hand_on(fields, None, context, each)?;
+        ranges.clear();
+        Ok(true)
     }
 
     /// Takes one record and empties `ranges`.
@@ -357,6 +408,19 @@ impl<'a> Records<'a> {
             Err(detail) => Some(("wrong number of fields", detail)),
             Ok(()) => self.fill(fields, context.file)?,
         };
+        self.hand_on(fields, rejected, context, each)?;
+        ranges.clear();
+        Ok(())
+    }
+
+    /// Hands a record to the format unless it was rejected, and counts what became of it.
+    fn hand_on(
+        &self,
+        fields: Fields<'_>,
+        rejected: Option<(&'static str, String)>,
+        context: &mut Context<'_>,
+        each: &mut Each<'_>,
+    ) -> Result<(), TraceError> {
         let outcome = if let Some((reason, detail)) = rejected {
             Outcome::Rejected(reason, detail)
         } else {
@@ -376,7 +440,6 @@ impl<'a> Records<'a> {
                 });
             }
         }
-        ranges.clear();
         Ok(())
     }
 

@@ -15,6 +15,7 @@ pub mod azure;
 pub mod bitbrains;
 pub mod delimited;
 pub mod detect;
+mod digits;
 pub mod google_2011;
 pub mod google_2019;
 pub(crate) mod guard;

@@ -20,9 +20,10 @@ pub struct Sum {
 impl Sum {
     /// Adds a finite value.
     pub fn add(&mut self, value: f64) {
+        // Without asking which is larger (Knuth 1969, 4.2.2): exact as well, and nothing to foresee.
         let total = self.high + value;
-        self.low +=
-            if self.high.abs() >= value.abs() { (self.high - total) + value } else { (value - total) + self.high };
+        let added = total - self.high;
+        self.low += (self.high - (total - added)) + (value - added);
         self.high = total;
     }
 

@@ -135,7 +135,20 @@ fn integer(kind: Kind, field: &[u8]) -> Result<Cell, Fault> {
 }
 
 /// Powers of ten that a double holds exactly.
-const POWERS: [f64; 17] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16];
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+
+/// Returns `digits` times ten to the `power` where both are exact doubles: one division or multiplication then rounds
+/// correctly (Clinger 1990).
+pub(in crate::trace) fn exact_decimal(digits: u64, power: i32) -> Option<f64> {
+    if digits > 1 << 53 {
+        return None;
+    }
+    let scale = *POWERS.get(power.unsigned_abs() as usize)?;
+    Some(if power < 0 { digits as f64 / scale } else { digits as f64 * scale })
+}
 
 /// Returns the value of plain decimals such as `0.06787` whose digits fit 2^53: digits and power of ten are then exact
 /// doubles, and one division rounds correctly (Clinger 1990). Everything else is for the general parser.
@@ -146,25 +159,22 @@ fn short_decimal(field: &[u8]) -> Option<f64> {
         let value = f64::from(digit - b'0');
         return Some(if digits.len() == field.len() { value } else { -value });
     };
-    if digits.len() > POWERS.len() || !first.is_ascii_digit() || !last.is_ascii_digit() {
+    if digits.len() > 17 || !first.is_ascii_digit() || !last.is_ascii_digit() {
         return None;
     }
-    let (mut whole, mut decimals, mut is_fraction) = (0_u64, 0, false);
+    let (mut whole, mut decimals, mut is_fraction) = (0_u64, 0_i32, false);
     for &byte in digits {
         let digit = byte.wrapping_sub(b'0');
         if digit <= 9 {
             whole = whole * 10 + u64::from(digit);
-            decimals += usize::from(is_fraction);
+            decimals -= i32::from(is_fraction);
         } else if byte == b'.' && !is_fraction {
             is_fraction = true;
         } else {
             return None;
         }
     }
-    if whole > 1 << 53 {
-        return None;
-    }
-    let value = whole as f64 / POWERS[decimals];
+    let value = exact_decimal(whole, decimals)?;
     Some(if digits.len() == field.len() { value } else { -value })
 }
 

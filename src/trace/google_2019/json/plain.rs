@@ -4,17 +4,14 @@
 //! digits) is left to the general reader, which accepts or rejects it; what is read here it would read the same way. It
 //! was a third of the time of an ingest.
 
+use crate::trace::delimited::exact_decimal;
+use crate::trace::digits::digits;
+
 use super::lines::UsageLine;
 use super::values::{Distribution, Int, Resources};
 
 /// Digits that are read without a look at overflow.
 const MOST_DIGITS: usize = 18;
-/// Powers of ten that a double holds exactly.
-const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
-    1e21, 1e22,
-];
-
 /// Names of the fields, with quotes and colon, in the publisher's order.
 const FIELDS: [&[u8]; 18] = [
     br#""start_time":"#,
@@ -130,15 +127,8 @@ impl Scanner<'_> {
     /// Takes digits, which go on those of `value`; returns the new value and how many there were. Beyond [`MOST_DIGITS`] the
     /// value means nothing.
     fn digits(&mut self, mut value: u64) -> (u64, usize) {
-        let mut taken = 0;
-        for &byte in self.0 {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                break;
-            }
-            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-            taken += 1;
-        }
+        let taken;
+        (value, taken) = digits(self.0, 0, value);
         self.0 = self.0.get(taken..).unwrap_or_default();
         (value, taken)
     }
@@ -161,8 +151,10 @@ impl Scanner<'_> {
             }
         }
         let has_exponent = matches!(self.0.first(), Some(b'e' | b'E'));
-        if !has_exponent && before + after <= MOST_DIGITS && value <= 1 << 53 {
-            let value = value as f64 / POWERS.get(after)?;
+        if !has_exponent
+            && before + after <= MOST_DIGITS
+            && let Some(value) = exact_decimal(value, -i32::try_from(after).ok()?)
+        {
             return Some(if is_negative { -value } else { value });
         }
         if has_exponent {
