@@ -16,7 +16,7 @@ mod self_check;
 pub(crate) use eigen::symmetric_eigen;
 pub use features::{Feature, FeatureSet, Group, Submission};
 pub(crate) use forest::mixed;
-pub use forest::{Compared, Forest, StoredAbout, StoredForest};
+pub use forest::{Compared, Forest, StoredAbout, StoredForest, StoredLeaves};
 pub use model::{DropReason, DroppedFeature, MODEL_KIND, Model, ModelFeature, ModelInput};
 pub use moments::Moments;
 pub use pca::{Components, Pca, PcaParams, SUPPORTED_COMPONENTS, ValidPcaParams};

@@ -7,6 +7,7 @@
 
 mod flat;
 mod grid;
+mod layout;
 mod measure;
 mod points;
 mod probe;

@@ -211,9 +211,9 @@ fn search<N: Nodes>(
 ) -> Result<Vec<Neighbour>, SearchError> {
     let mut nearest = Nearest::new(k);
     let mut page = Vec::new();
-    visit(nodes, probe, f32::INFINITY, |row, place| {
-        if admits(row) {
-            nearest.offer(row, measure.distance(nodes.exact(row, place, &mut page)?)?);
+    visit(nodes, probe, f32::INFINITY, |found| {
+        if admits(found.row) {
+            nearest.offer(found.row, measure.distance(nodes.exact(found, &mut page)?)?);
         }
         Ok(nearest.worst().map_or(f32::INFINITY, |worst| probe.limit(worst)))
     })?;

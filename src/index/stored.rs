@@ -1,8 +1,8 @@
 //! `tree.kd`: a tree, with the rows that it was built from, in a file of blocks of which a search reads the parts that it visits.
 //!
-//! Content, little-endian: the boxes (32-bit numbers, as [`super::tree::Tree`] holds them); leaf by leaf the 32-bit coordinates axis by axis and the rows; leaf by leaf the
-//! 64-bit coordinates row by row, of which a search reads few; then the place (leaf × places + place in it) of every row. Where there is no tree, the 64-bit coordinates row by
-//! row. `docs/index-format.md` has the offsets.
+//! Content, little-endian: the boxes of the children of every node (32-bit numbers, as [`super::tree::Tree`] holds them); leaf by leaf the 32-bit coordinates axis by
+//! axis, the rows, and the 64-bit coordinates row by row; then the place (leaf × places + place in it) of every row. [`Layout`] says where. Where there is
+//! no tree, the 64-bit coordinates row by row. `docs/index-format.md` has the offsets.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,18 +10,19 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::ArtifactError;
-use crate::artifact::blocks::{BlockWriter, Blocks, Seal};
+use crate::artifact::blocks::{BLOCK, BlockWriter, Blocks, Seal};
 
 use super::grid::Grid;
-use super::tree::{Leaf, MOST_DIMENSIONS, NOBODY, Nodes, Page, Shape, Tree};
+use super::layout::Layout;
+use super::tree::{Found, Leaf, MOST_DIMENSIONS, NOBODY, Nodes, Page, Shape, Tree};
 use super::{Points, SearchError};
 
 /// Kind of the seal.
 const KIND: &str = "kd-tree";
 
 /// Version of the layout that is written, and the only one that is read. Version 1 held an archive of kiddo, version 2 one
-/// checksum for all and no 64-bit coordinates.
-const VERSION: u32 = 3;
+/// checksum for all and no 64-bit coordinates, version 3 the boxes level by level and the 64-bit coordinates behind all leaves.
+const VERSION: u32 = 4;
 
 /// What the seal says besides kind and version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,13 +39,8 @@ pub(super) struct About {
 #[derive(Debug)]
 pub(super) struct StoredTree {
     shape: Shape,
+    layout: Layout,
     blocks: Blocks,
-    /// Where the leaves begin.
-    leaves: u64,
-    /// Where the 64-bit coordinates begin.
-    exact: u64,
-    /// Where the places of the rows begin.
-    places: u64,
 }
 
 /// What was opened.
@@ -72,30 +68,43 @@ pub(super) fn write(path: &Path, points: &Points, grid: &Grid, tree: Option<&Tre
             }
         }
         Some(tree) => {
-            let shape = tree.shape();
-            writer.extend(tree.boxes().iter().flat_map(|number| number.to_le_bytes()))?;
-            let mut places = vec![NOBODY; points.rows()];
-            for leaf in 0..shape.leaves() {
-                let own = tree.leaf_at(leaf);
-                writer.extend(own.coordinates.iter().flat_map(|number| number.to_le_bytes()))?;
-                writer.extend(own.rows.iter().flat_map(|row| row.to_le_bytes()))?;
-            }
-            for leaf in 0..shape.leaves() {
-                for (place, &row) in tree.leaf_at(leaf).rows.iter().enumerate() {
-                    let nothing = || std::iter::repeat_n(0_u8, 8 * shape.dimensions);
-                    match points.row(row) {
-                        Some(exact) => writer.extend(exact.iter().flat_map(|number| number.to_le_bytes()))?,
-                        None => writer.extend(nothing())?,
-                    }
-                    if let Some(own) = places.get_mut(row as usize) {
-                        *own = u32::try_from(leaf * shape.places + place).unwrap_or(NOBODY);
-                    }
-                }
-            }
-            writer.extend(places.iter().flat_map(|place| place.to_le_bytes()))?;
+            write_tree(&mut writer, points, tree)?;
         }
     }
     writer.commit(&Seal { kind: KIND.to_owned(), version: VERSION, about })
+}
+
+fn write_tree(writer: &mut BlockWriter, points: &Points, tree: &Tree) -> Result<(), ArtifactError> {
+    let shape = tree.shape();
+    let layout = Layout::of(shape);
+    let length = shape.box_length();
+    // Part by part in the order of the file, with zeros between them.
+    let mut parents: Vec<(u64, usize)> = (1..shape.leaves()).map(|node| (layout.children(node), node)).collect();
+    parents.sort_unstable();
+    for (at, node) in parents {
+        writer.fill_to(at)?;
+        writer
+            .extend(tree.boxes()[2 * node * length..][..2 * length].iter().flat_map(|number| number.to_le_bytes()))?;
+    }
+    let mut places = vec![NOBODY; points.rows()];
+    for leaf in 0..shape.leaves() {
+        let own = tree.leaf_at(leaf);
+        writer.fill_to(layout.leaf(leaf))?;
+        writer.extend(own.coordinates.iter().flat_map(|number| number.to_le_bytes()))?;
+        writer.extend(own.rows.iter().flat_map(|row| row.to_le_bytes()))?;
+        for (place, &row) in own.rows.iter().enumerate() {
+            let nothing = || std::iter::repeat_n(0_u8, 8 * shape.dimensions);
+            match points.row(row) {
+                Some(exact) => writer.extend(exact.iter().flat_map(|number| number.to_le_bytes()))?,
+                None => writer.extend(nothing())?,
+            }
+            if let Some(own) = places.get_mut(row as usize) {
+                *own = u32::try_from(leaf * shape.places + place).unwrap_or(NOBODY);
+            }
+        }
+    }
+    writer.fill_to(layout.places())?;
+    writer.extend(places.iter().flat_map(|place| place.to_le_bytes()))
 }
 
 /// Opens what [`write`] wrote. Of a tree nothing is read yet.
@@ -123,18 +132,11 @@ pub(super) fn open(seal: &Seal, blocks: Blocks) -> Result<(About, Opened), Artif
         return Err(unfit());
     }
     let shape = Shape::of(about.rows, about.dimensions);
-    let leaves = 4 * 2 * shape.leaves() as u64 * shape.box_length() as u64;
-    let exact = leaves + shape.leaves() as u64 * leaf_bytes(shape);
-    let places = exact + 8 * (shape.leaves() * shape.places) as u64 * shape.dimensions as u64;
-    if blocks.bytes() != places + 4 * u64::from(rows) {
+    let layout = Layout::of(shape);
+    if blocks.bytes() != layout.end() {
         return Err(unfit());
     }
-    Ok((about, Opened::Tree(StoredTree { shape, blocks, leaves, exact, places })))
-}
-
-/// Bytes of a leaf: 32-bit coordinates and rows.
-const fn leaf_bytes(shape: Shape) -> u64 {
-    4 * shape.places as u64 * (shape.dimensions as u64 + 1)
+    Ok((about, Opened::Tree(StoredTree { shape, layout, blocks })))
 }
 
 fn numbers(bytes: &[u8]) -> Vec<f64> {
@@ -152,10 +154,12 @@ impl StoredTree {
 
     /// Returns the coordinates at a place (leaf × places + place in it).
     fn at(&self, place: usize) -> Result<Vec<f64>, SearchError> {
-        let length = 8 * self.shape.dimensions;
-        let mut bytes = vec![0; length];
-        self.blocks.copy(self.exact + (place * length) as u64, &mut bytes)?;
-        let row = numbers(&bytes);
+        let mut bytes = vec![0; 8 * self.shape.dimensions];
+        self.blocks.copy(self.layout.exact(place), &mut bytes)?;
+        self.checked(numbers(&bytes))
+    }
+
+    fn checked(&self, row: Vec<f64>) -> Result<Vec<f64>, SearchError> {
         if row.iter().all(|coordinate| coordinate.is_finite()) {
             Ok(row)
         } else {
@@ -169,7 +173,7 @@ impl StoredTree {
             return Ok(None);
         }
         let mut place = [0; 4];
-        self.blocks.copy(self.places + 4 * u64::from(row), &mut place)?;
+        self.blocks.copy(self.layout.places() + 4 * u64::from(row), &mut place)?;
         let place = u32::from_le_bytes(place) as usize;
         if place >= self.shape.leaves() * self.shape.places {
             return Err(self.damaged("a row has no place"));
@@ -200,17 +204,20 @@ impl Nodes for StoredTree {
 
     fn children<'a>(&'a self, node: usize, page: &'a mut Page) -> Result<(&'a [f32], &'a [f32]), SearchError> {
         let length = self.shape.box_length();
-        page.bytes.resize(8 * length, 0);
-        self.blocks.copy(8 * (node * length) as u64, &mut page.bytes)?;
-        page.decode(2 * length);
-        Ok(page.numbers.split_at(length))
+        let Page { last, numbers, .. } = page;
+        let bytes = self.blocks.within(last, self.layout.children(node), 8 * length)?;
+        numbers.clear();
+        numbers.extend(bytes.as_chunks::<4>().0.iter().map(|number| f32::from_le_bytes(*number)));
+        Ok(numbers.split_at(length))
     }
 
     fn leaf<'a>(&'a self, leaf: usize, page: &'a mut Page) -> Result<Leaf<'a>, SearchError> {
         let Shape { places, dimensions, .. } = self.shape;
-        page.bytes.resize(4 * places * (dimensions + 1), 0);
-        self.blocks.copy(self.leaves + leaf as u64 * leaf_bytes(self.shape), &mut page.bytes)?;
-        page.decode(places * dimensions);
+        let (front, whole) = (self.layout.front_bytes(), self.layout.leaf_bytes());
+        // What lies in the same block is there anyway, more is read row by row.
+        page.bytes.resize(if whole <= BLOCK { whole } else { front }, 0);
+        self.blocks.copy(self.layout.leaf(leaf), &mut page.bytes)?;
+        page.decode(places * dimensions, places);
         let members = self.shape.begin(leaf + 1) - self.shape.begin(leaf);
         let is_sound = |(place, row): (usize, &u32)| {
             if place < members { (*row as usize) < self.shape.rows } else { *row == NOBODY }
@@ -218,11 +225,15 @@ impl Nodes for StoredTree {
         if !page.rows.iter().enumerate().all(is_sound) {
             return Err(self.damaged("its parts do not fit together"));
         }
-        Ok(Leaf { places, coordinates: &page.numbers, rows: &page.rows })
+        Ok(Leaf { places, coordinates: &page.numbers, rows: &page.rows, exact: &page.bytes[front..] })
     }
 
-    fn exact<'a>(&'a self, _: u32, place: usize, page: &'a mut Vec<f64>) -> Result<&'a [f64], SearchError> {
-        *page = self.at(place)?;
+    fn exact<'a>(&'a self, of: Found<'_>, page: &'a mut Vec<f64>) -> Result<&'a [f64], SearchError> {
+        let length = 8 * self.shape.dimensions;
+        *page = match of.leaf.exact.get(of.place * length..(of.place + 1) * length) {
+            Some(bytes) => self.checked(numbers(bytes))?,
+            None => self.at(of.number * self.shape.places + of.place)?,
+        };
         Ok(page)
     }
 }

@@ -8,6 +8,8 @@
 
 use rayon::prelude::*;
 
+use crate::artifact::blocks::LastBlock;
+
 use super::grid::Grid;
 use super::probe::{AXES, Probe};
 use super::{Points, SearchError};
@@ -49,6 +51,10 @@ impl Shape {
         }
         let largest = rows.div_ceil(1 << levels);
         Self { rows, dimensions, levels, places: largest.next_multiple_of(LANES) }
+    }
+
+    pub(super) const fn levels(self) -> u32 {
+        self.levels
     }
 
     pub(super) const fn leaves(self) -> usize {
@@ -202,6 +208,7 @@ impl Tree {
             places,
             coordinates: &self.coordinates[leaf * places * dimensions..][..places * dimensions],
             rows: &self.rows[leaf * places..][..places],
+            exact: &[],
         }
     }
 }
@@ -209,21 +216,33 @@ impl Tree {
 /// Room for a part of a tree that is read from a file.
 #[derive(Debug, Default)]
 pub(super) struct Page {
+    pub(super) last: LastBlock,
     pub(super) bytes: Vec<u8>,
     pub(super) numbers: Vec<f32>,
     pub(super) rows: Vec<u32>,
 }
 
 impl Page {
-    /// Turns the bytes into so many numbers, and what is left into rows.
-    pub(super) fn decode(&mut self, count: usize) {
+    /// Turns the first bytes into so many numbers, and those behind them into rows.
+    pub(super) fn decode(&mut self, numbers: usize, rows: usize) {
         let words = self.bytes.as_chunks::<4>().0;
-        let (numbers, rows) = words.split_at(count.min(words.len()));
+        let (first, rest) = words.split_at(numbers.min(words.len()));
         self.numbers.clear();
-        self.numbers.extend(numbers.iter().map(|word| f32::from_le_bytes(*word)));
+        self.numbers.extend(first.iter().map(|word| f32::from_le_bytes(*word)));
         self.rows.clear();
-        self.rows.extend(rows.iter().map(|word| u32::from_le_bytes(*word)));
+        self.rows.extend(rest.iter().take(rows).map(|word| u32::from_le_bytes(*word)));
     }
+}
+
+/// A row that a search came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found<'a> {
+    pub(super) row: u32,
+    /// Number of its leaf.
+    pub(super) number: usize,
+    pub(super) leaf: Leaf<'a>,
+    /// Its place in the leaf.
+    pub(super) place: usize,
 }
 
 /// A tree with its rows, wherever they are.
@@ -235,8 +254,8 @@ pub(super) trait Nodes {
 
     fn leaf<'a>(&'a self, leaf: usize, page: &'a mut Page) -> Result<Leaf<'a>, SearchError>;
 
-    /// Returns the 64-bit coordinates of the row at a place (leaf × places + place in it).
-    fn exact<'a>(&'a self, row: u32, place: usize, page: &'a mut Vec<f64>) -> Result<&'a [f64], SearchError>;
+    /// Returns the 64-bit coordinates of a row.
+    fn exact<'a>(&'a self, of: Found<'_>, page: &'a mut Vec<f64>) -> Result<&'a [f64], SearchError>;
 }
 
 /// A tree in memory with its rows.
@@ -260,18 +279,18 @@ impl Nodes for Held<'_> {
         Ok(self.tree.leaf_at(leaf))
     }
 
-    fn exact<'a>(&'a self, row: u32, _: usize, _: &'a mut Vec<f64>) -> Result<&'a [f64], SearchError> {
-        Ok(self.points.row(row).unwrap_or_default())
+    fn exact<'a>(&'a self, of: Found<'_>, _: &'a mut Vec<f64>) -> Result<&'a [f64], SearchError> {
+        Ok(self.points.row(of.row).unwrap_or_default())
     }
 }
 
-/// Offers every row whose score is not above the limit, with its place, nearest parts of the tree first. `offer` returns the limit from
+/// Offers every row whose score is not above the limit, nearest parts of the tree first. `offer` returns the limit from
 /// then on.
 pub(super) fn visit<N: Nodes>(
     nodes: &N,
     probe: &Probe,
     mut limit: f32,
-    mut offer: impl FnMut(u32, usize) -> Result<f32, SearchError>,
+    mut offer: impl FnMut(Found<'_>) -> Result<f32, SearchError>,
 ) -> Result<(), SearchError> {
     let shape = nodes.shape();
     let mut page = Page::default();
@@ -298,7 +317,7 @@ pub(super) fn visit<N: Nodes>(
                 let Some(scores) = probe.of_rows(leaf, first, limit) else { continue };
                 for ((place, &row), score) in (first..).zip(&leaf.rows[first..]).zip(scores) {
                     if is_within(score, limit) && row != NOBODY {
-                        limit = offer(row, number * shape.places + place)?;
+                        limit = offer(Found { row, number, leaf, place })?;
                     }
                 }
             }
@@ -325,6 +344,8 @@ pub(super) struct Leaf<'a> {
     pub(super) places: usize,
     pub(super) coordinates: &'a [f32],
     pub(super) rows: &'a [u32],
+    /// Their 64-bit coordinates as bytes, where they were read with the others.
+    pub(super) exact: &'a [u8],
 }
 
 impl Leaf<'_> {

@@ -34,7 +34,7 @@ use super::{HistorySummary, PredictError, Question, ResourceWeights};
 
 /// Kind and versions of `index.json`.
 pub const INDEX_KIND: ManifestKind =
-    ManifestKind { name: "shadow-index", described: "the manifest of a fingerprint index", oldest: 5, newest: 5 };
+    ManifestKind { name: "shadow-index", described: "the manifest of a fingerprint index", oldest: 6, newest: 6 };
 
 const FOLDER: &str = "index";
 const MANIFEST: &str = "index.json";

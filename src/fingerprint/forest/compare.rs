@@ -19,7 +19,7 @@ pub struct Compared<'a> {
 /// Returns the similarity of each row to each of its stored rows, from 0 to 1, in trees whose nodes `node_of` gives by tree and position.
 pub(super) fn similarities<E>(
     trees: usize,
-    node_of: impl Fn(usize, u32) -> Result<Node, E>,
+    mut node_of: impl FnMut(usize, u32) -> Result<Node, E>,
     rows: &[Compared<'_>],
 ) -> Result<Vec<Vec<f64>>, E> {
     let mut sums: Vec<Vec<f64>> = rows.iter().map(|row| vec![0.0; row.leaves.len()]).collect();
@@ -66,7 +66,7 @@ pub(super) fn similarities<E>(
 /// Finds where a row ends in a tree: leaves with their shares, which sum to 1. What it lacks is no reason to tell it apart: it follows
 /// both sides of such a split, each with the share of the rows that went there.
 fn walk<E>(
-    node_of: impl Fn(u32) -> Result<Node, E>,
+    mut node_of: impl FnMut(u32) -> Result<Node, E>,
     row: &[Option<f64>],
     open: &mut Vec<(u32, f64)>,
     ends: &mut Vec<(u32, f64)>,

@@ -1,11 +1,12 @@
 //! Growing one tree: at every node one random cut per feature, the best of which splits it, until targets agree.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::{MOST_NODES, Node, Tree};
+use super::{MOST_NODES, Node, SLOTS, Tree};
 
 /// Targets closer than this are the same.
 const SAME_TARGET: f64 = 1e-9;
@@ -82,30 +83,48 @@ pub(super) fn tree(columns: &Columns, sample: &[(u32, f64)], seed: u64) -> Tree 
     gathered(&nodes)
 }
 
-/// Nodes that are put beside each other, so that a path through a tree in a file touches few of its blocks: 16 bytes each.
-const GATHERED: usize = 254;
-
-/// Returns the same tree with the upper levels first, then each part below them for itself.
+/// Returns the same tree in an order in which a path meets few blocks of [`SLOTS`] nodes: from the root on, what most nodes lie below goes into the
+/// first block; each subtree below it into one other, as far as one holds it. Slots that are left over stay empty.
 pub(super) fn gathered(tree: &[Node]) -> Tree {
-    let mut nodes: Tree = Vec::with_capacity(tree.len());
-    nodes.extend(tree.first());
+    // Children stand behind their parents.
+    let mut below = vec![0_usize; tree.len()];
+    for (at, node) in tree.iter().enumerate().rev() {
+        below[at] = node.children().map_or(0, |(left, right)| 2 + below[left as usize] + below[right as usize]);
+    }
+    let mut nodes: Tree = tree.first().copied().into_iter().collect();
+    // The next free slot of each block. Siblings stand side by side, so the root has the first two.
+    let mut free = vec![2_usize];
     // Positions in the old tree and in the new one.
     let mut parts = VecDeque::from([(0_usize, 0_usize)]);
-    while let Some(top) = parts.pop_front() {
-        let (mut level, mut placed) = (VecDeque::from([top]), 0);
-        while let Some((old, new)) = level.pop_front() {
+    while let Some((top, parent)) = parts.pop_front() {
+        let wanted = below.get(top).map_or(0, |&below| below.min(SLOTS));
+        if wanted == 0 {
+            continue;
+        }
+        // Behind the parent, so that whoever walks a tree comes to an end.
+        let fits = |(block, free): (usize, &usize)| {
+            (parent == 0 || free + wanted <= SLOTS) && block * SLOTS + free > parent && *free < SLOTS
+        };
+        let block = free.iter().enumerate().position(fits).unwrap_or_else(|| {
+            free.push(0);
+            free.len() - 1
+        });
+        let mut open = BinaryHeap::from([(below[top], Reverse(parent), top)]);
+        while let Some((_, Reverse(new), old)) = open.pop() {
             let Some((left, right)) = tree[old].children() else { continue };
-            if placed + 2 > GATHERED {
+            if free[block] + 2 > SLOTS {
                 parts.push_back((old, new));
                 continue;
             }
-            placed += 2;
-            let at = nodes.len();
-            if let Ok(at) = u16::try_from(at) {
-                nodes[new].left = at;
+            let at = block * SLOTS + free[block];
+            free[block] += 2;
+            nodes.resize(nodes.len().max(at + 2), Node::UNGROWN);
+            // [`MOST_NODES`] leaves room for slots that stay empty.
+            nodes[new].left = u16::try_from(at).unwrap_or(u16::MAX);
+            for (new, old) in (at..).zip([left as usize, right as usize]) {
+                nodes[new] = tree[old];
+                open.push((below[old], Reverse(new), old));
             }
-            nodes.extend([tree[left as usize], tree[right as usize]]);
-            level.extend([(left as usize, at), (right as usize, at + 1)]);
         }
     }
     nodes

@@ -18,11 +18,13 @@ mod grow;
 mod stored;
 
 pub use compare::Compared;
-pub use stored::{StoredAbout, StoredForest};
+pub use stored::{StoredAbout, StoredForest, StoredLeaves};
 
 use std::convert::Infallible;
 
 use rayon::prelude::*;
+
+use crate::artifact::blocks::BLOCK;
 
 /// How many trees a forest has (ours: with 100 the answers of containers-2s are 3 % more wasteful, with 400 the same).
 const TREES: u32 = 200;
@@ -63,8 +65,12 @@ struct Node {
 /// Marks a leaf.
 const NO_FEATURE: u16 = u16::MAX;
 
-/// Most nodes of a tree, so that two bytes name one: more than twice what a tree of [`MOST_SAMPLED`] rows can have.
-const MOST_NODES: usize = 1 << 16;
+/// Most nodes of a tree, so that two bytes name one though three quarters of the slots stay empty: nearly twice what a tree of [`MOST_SAMPLED`] rows
+/// can have.
+const MOST_NODES: usize = 1 << 14;
+
+/// Slots for nodes in a block of a file.
+const SLOTS: usize = BLOCK / bytes::NODE;
 
 impl Node {
     const UNGROWN: Self = Self { feature: NO_FEATURE, left: 0, lacking: 0.0, cut: 0.0 };
