@@ -4,7 +4,7 @@
 //! of the content, CRC-32 of the table), the table (the CRC-32 of every block, 4 bytes each), the content from byte 0. Opening checks
 //! everything but the content, whose cost grows with the file. What is used often stays in a [`BlockCache`] of bounded size, which the files
 //! of one reader share: what an open file says never changes, because files are replaced and not rewritten. A block is kept from the second time
-//! on that it is read (the doorkeeper of Einziger, Friedman and Manes 2017, "TinyLFU", ACM Transactions on Storage 13): most blocks that one answer reads are
+//! on that it is read (the doorkeeper of Einziger, Friedman and Manes 2017, "`TinyLFU`", ACM Transactions on Storage 13): most blocks that one answer reads are
 //! read once, and room for each of them would cost more than reading it.
 
 use std::cell::RefCell;
@@ -233,8 +233,8 @@ impl BlockCache {
 /// The block that was looked at last, so that who goes on reading in it does not look for it again.
 #[derive(Debug, Default)]
 pub struct LastBlock {
-    /// Its number.
-    number: Option<usize>,
+    /// Its file and number.
+    of: Option<(u64, usize)>,
     kept: Option<Arc<[u8]>>,
     /// Its bytes where the cache does not keep it.
     own: Vec<u8>,
@@ -245,6 +245,9 @@ impl LastBlock {
         self.kept.as_deref().unwrap_or(&self.own)
     }
 }
+
+/// How many files this process has opened.
+static OPENED: AtomicU64 = AtomicU64::new(0);
 
 /// Blocks that are read at once by [`Blocks::fetch`].
 const FETCHED: usize = 64;
@@ -261,6 +264,8 @@ pub struct Blocks {
     cache: Arc<BlockCache>,
     /// Its number in the cache.
     number: u32,
+    /// Its number among all files of this process.
+    id: u64,
     /// A bit per block: whether it was read before.
     was_read: Vec<AtomicU64>,
 }
@@ -324,6 +329,7 @@ impl Blocks {
             table_crc32: footer.table_crc32,
             cache: Arc::clone(cache),
             number: cache.files.fetch_add(1, Ordering::Relaxed),
+            id: OPENED.fetch_add(1, Ordering::Relaxed),
             was_read: (0..count.div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
         };
         Ok((footer.seal, blocks))
@@ -355,8 +361,6 @@ impl Blocks {
     /// [`ArtifactError::Damaged`] when a block is not what was written, or the content ends before.
     pub fn copy(&self, from: u64, into: &mut [u8]) -> Result<(), ArtifactError> {
         LAST.with_borrow_mut(|last| {
-            // It may be of another file.
-            last.number = None;
             let mut done = 0;
             while done < into.len() {
                 let own = self.rest(last, from.saturating_add(done as u64))?;
@@ -368,7 +372,7 @@ impl Blocks {
         })
     }
 
-    /// Returns `length` bytes from byte `from` on, which lie in one block. `last` is of this file alone.
+    /// Returns `length` bytes from byte `from` on, which lie in one block.
     ///
     /// # Errors
     /// [`ArtifactError::Damaged`] when the block is not what was written, or ends before.
@@ -382,10 +386,10 @@ impl Blocks {
         let nothing = || self.damaged(format!("nothing stands at byte {from}"));
         let number = usize::try_from(from / BLOCK as u64).map_err(|_beyond_memory| nothing())?;
         let offset = usize::try_from(from % BLOCK as u64).unwrap_or(0);
-        if last.number != Some(number) {
-            last.number = None;
+        if last.of != Some((self.id, number)) {
+            last.of = None;
             self.look(last, number)?;
-            last.number = Some(number);
+            last.of = Some((self.id, number));
         }
         last.bytes().get(offset..).filter(|rest| !rest.is_empty()).ok_or_else(nothing)
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::artifact::ArtifactError;
 use crate::artifact::blocks::{Blocks, Seal};
@@ -12,7 +13,7 @@ use super::grid::Grid;
 use super::measure::{Measure, Nearest};
 use super::probe::Probe;
 use super::stored::{self, About, Opened, StoredTree};
-use super::tree::{Held, Nodes, Tree, visit};
+use super::tree::{Held, Nodes, Page, ROOT, Tree, is_within, visit};
 use super::{Metric, NearestNeighbours, Neighbour, Points, SearchError};
 
 /// Below this many rows a scan is as fast as a tree (32 leaves of 32 rows), so none is built.
@@ -42,7 +43,7 @@ enum Holding {
     Scan(Arc<Points>),
     Tree(Arc<Points>, Tree),
     /// In a file.
-    Stored(StoredTree),
+    Stored(Box<StoredTree>),
 }
 
 impl std::fmt::Debug for Index {
@@ -189,11 +190,11 @@ impl NearestNeighbours for Index {
         match &self.held {
             Holding::Scan(points) => everywhere(points),
             Holding::Tree(points, tree) => match probe() {
-                Some(probe) => search(&Held { points, tree }, &probe, &measure, k, admits),
+                Some(probe) => search(&Looking::new(&Held { points, tree }, &probe, &measure, k, admits)),
                 None => everywhere(points),
             },
             Holding::Stored(tree) => match probe() {
-                Some(probe) => search(tree, &probe, &measure, k, admits),
+                Some(probe) => search_together(&Looking::new(&**tree, &probe, &measure, k, admits)),
                 None if k == 0 => Ok(Vec::new()),
                 None => everywhere(&tree.points()?),
             },
@@ -201,21 +202,92 @@ impl NearestNeighbours for Index {
     }
 }
 
-/// Candidates from a tree, distances from its rows.
-fn search<N: Nodes>(
-    nodes: &N,
-    probe: &Probe,
-    measure: &Measure,
+/// Levels below the root at which a tree is shared out.
+const SHARED_AT: u32 = 4;
+
+/// Looks for the nearest rows below a node, with a limit that others may lower meanwhile.
+struct Looking<'a, N> {
+    nodes: &'a N,
+    probe: &'a Probe,
+    measure: &'a Measure,
     k: usize,
-    admits: &(dyn Fn(u32) -> bool + Sync),
-) -> Result<Vec<Neighbour>, SearchError> {
-    let mut nearest = Nearest::new(k);
-    let mut page = Vec::new();
-    visit(nodes, probe, f32::INFINITY, |found| {
-        if admits(found.row) {
-            nearest.offer(found.row, measure.distance(nodes.exact(found, &mut page)?)?);
+    admits: &'a (dyn Fn(u32) -> bool + Sync),
+    /// The bits of the limit: those of numbers that are not negative ascend as they do.
+    limit: AtomicU32,
+}
+
+impl<'a, N: Nodes> Looking<'a, N> {
+    const fn new(
+        nodes: &'a N,
+        probe: &'a Probe,
+        measure: &'a Measure,
+        k: usize,
+        admits: &'a (dyn Fn(u32) -> bool + Sync),
+    ) -> Self {
+        Self { nodes, probe, measure, k, admits, limit: AtomicU32::new(f32::INFINITY.to_bits()) }
+    }
+
+    fn limit(&self) -> f32 {
+        f32::from_bits(self.limit.load(Ordering::Relaxed))
+    }
+
+    /// Candidates from the tree, distances from its rows.
+    fn look(&self, top: usize, nearest: &mut Nearest) -> Result<(), SearchError> {
+        let mut page = Vec::new();
+        visit(
+            self.nodes,
+            top,
+            self.probe,
+            || self.limit(),
+            |found| {
+                if (self.admits)(found.row) {
+                    nearest.offer(found.row, self.measure.distance(self.nodes.exact(found, &mut page)?)?);
+                    if let Some(worst) = nearest.worst() {
+                        self.limit.fetch_min(self.probe.limit(worst).to_bits(), Ordering::Relaxed);
+                    }
+                }
+                Ok(())
+            },
+        )
+    }
+}
+
+fn search<N: Nodes>(looking: &Looking<'_, N>) -> Result<Vec<Neighbour>, SearchError> {
+    let mut nearest = Nearest::new(looking.k);
+    looking.look(ROOT, &mut nearest)?;
+    Ok(nearest.sorted())
+}
+
+/// The same on two threads, for a tree in a file, where most of the time is reading: the parts some levels below the root are taken in turn, the nearest
+/// first, and what one thread finds lowers the limit of the other. Neighbours do not depend on who finds them.
+fn search_together<N: Nodes + Sync>(looking: &Looking<'_, N>) -> Result<Vec<Neighbour>, SearchError> {
+    let Looking { nodes, probe, .. } = looking;
+    let mut parts = vec![(0.0, ROOT)];
+    let mut page = Page::default();
+    for _ in 0..SHARED_AT.min(nodes.shape().levels()) {
+        let mut below = Vec::with_capacity(2 * parts.len());
+        for (_, node) in parts {
+            let (left, right) = nodes.children(node, &mut page)?;
+            let score = |corners| probe.of_box(corners, f32::INFINITY);
+            below.extend([(score(left), 2 * node), (score(right), 2 * node + 1)]);
         }
-        Ok(nearest.worst().map_or(f32::INFINITY, |worst| probe.limit(worst)))
-    })?;
+        parts = below;
+    }
+    parts.sort_by(|left, right| left.0.total_cmp(&right.0));
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut nearest = Nearest::new(looking.k);
+        while let Some(&(score, top)) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if is_within(score, looking.limit()) {
+                looking.look(top, &mut nearest)?;
+            }
+        }
+        Ok::<Vec<Neighbour>, SearchError>(nearest.sorted())
+    };
+    let (first, second) = rayon::join(worker, worker);
+    let mut nearest = Nearest::new(looking.k);
+    for one in first?.into_iter().chain(second?) {
+        nearest.offer(one.row, one.distance);
+    }
     Ok(nearest.sorted())
 }

@@ -3,6 +3,8 @@
 //! One forest per resource is grown on ln(need / level) of the store. Among the nearest fingerprints, the most similar ones
 //! answer, with shares proportional to the squared similarity.
 
+use rayon::prelude::*;
+
 use crate::artifact::ArtifactError;
 use crate::fingerprint::{Compared, Forest, StoredForest};
 
@@ -86,10 +88,8 @@ impl Alike {
     /// # Errors
     /// What is read of a stored forest is damaged.
     pub(super) fn rank(&self, askings: Vec<Asking>) -> Result<Vec<Ranked>, ArtifactError> {
-        let mut by_resource = [const { None }; 3];
-        for (of, grown) in by_resource.iter_mut().zip(&self.grown) {
-            *of = grown.as_ref().map(|grown| grown.similarities(&askings)).transpose()?;
-        }
+        let of = |grown: &Option<Grown>| grown.as_ref().map(|grown| grown.similarities(&askings)).transpose();
+        let by_resource: Vec<Option<Vec<Vec<f64>>>> = self.grown.par_iter().map(of).collect::<Result<_, _>>()?;
         let ranked = |(number, asking): (usize, Asking)| {
             let of = |resource: usize| by_resource[resource].as_ref().map(|found| found[number].as_slice());
             in_order(asking.found, [of(0), of(1), of(2)])

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::profile::{Floors, ProfileError, Window, profile_window};
-use crate::store::{IngestParams, MachineSize, Store, ingest};
+use crate::store::{IngestParams, MachineSize, ReadAtOnce, read_at_once};
 use crate::trace::source::Progress;
 use crate::trace::{Amounts, CpuUnit, MemoryUnit, NetworkUnit, ReadOptions, Rejected, Sample, UnitContract};
 use crate::units::Micros;
@@ -62,14 +62,13 @@ pub struct ReadSample {
     pub notes: Vec<(String, u64)>,
 }
 
-/// Reads a sample as an ingest into a folder that is removed afterwards, so that joins, restarts, duplicates and
-/// rejects mean what they mean in a store.
+/// Reads a sample as an ingest reads a trace, so that joins, restarts, duplicates and rejects mean what they mean in a store, but makes no store
+/// of it.
 ///
 /// # Errors
 /// The sample cannot be read, holds nothing usable, or no series.
 pub fn read_sample(params: &SampleParams, progress: &dyn Progress) -> Result<ReadSample, PredictError> {
     let folder = tempfile::tempdir().map_err(crate::artifact::ArtifactError::from)?;
-    let root = folder.path().join("sample");
     let ingested = IngestParams {
         paths: vec![params.path.clone()],
         facts: params.facts.clone(),
@@ -77,33 +76,20 @@ pub fn read_sample(params: &SampleParams, progress: &dyn Progress) -> Result<Rea
         options: params.options.clone(),
         ..IngestParams::default()
     };
-    let report = ingest(&root, &ingested, progress)?;
-    if let Some(failure) = report.failure {
-        return Err(failure.into());
-    }
-    let store = Store::open(&root)?;
-    let totals = store.manifest().totals;
+    let ReadAtOnce { runs, units, files } = read_at_once(folder.path(), &ingested, progress)?;
     let mut read = ReadSample {
         sightings: Vec::new(),
-        without_samples: totals.workloads - totals.sampled_workloads,
-        units: store.manifest().units,
-        rows: report.files.iter().map(|file| file.source.rows).sum(),
-        rejected: report.files.iter().map(|file| file.source.rejected).sum(),
-        examples: report.files.iter().flat_map(|file| file.examples.iter().cloned()).collect(),
-        notes: report.files.iter().flat_map(|file| file.notes.iter().cloned()).collect(),
+        without_samples: runs.iter().filter(|(_, samples)| samples.is_empty()).count() as u64,
+        units,
+        rows: files.iter().map(|file| file.source.rows).sum(),
+        rejected: files.iter().map(|file| file.source.rejected).sum(),
+        examples: files.iter().flat_map(|file| file.examples.iter().cloned()).collect(),
+        notes: files.iter().flat_map(|file| file.notes.iter().cloned()).collect(),
     };
-    for (bucket, runs) in store.sampled_runs()? {
-        store.for_each_run(bucket, &runs, &mut |run, samples| {
-            // A series has at least one sample.
-            let began = run.start.or_else(|| samples.first().map(|first| first.start));
-            read.sightings.push(Sighting {
-                name: run.id.clone(),
-                start: began.unwrap_or_default(),
-                facts: Facts::from(run),
-                samples: samples.to_vec(),
-            });
-            Ok::<(), PredictError>(())
-        })?;
+    for (run, samples) in runs {
+        let Some(first) = samples.first() else { continue };
+        let (name, facts) = (run.id.clone(), Facts::from(&run));
+        read.sightings.push(Sighting { name, start: run.start.unwrap_or(first.start), facts, samples });
     }
     // Runs of a workload come in their order; what counts of a restarted one is the run that goes on.
     read.sightings.sort_by(|a, b| a.name.cmp(&b.name));

@@ -4,7 +4,6 @@
 //! alone, not on how they were spread over files. Memory per thread: the rows of one workload, one batch of each table, a
 //! buffer per run; and for all, the statements about groups.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,17 +11,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use hashbrown::HashMap;
 
 use crate::artifact::FileRecord;
-use crate::trace::{Duplicates, Format, RequestRule, WorkloadFlags, format_named};
-use crate::units::Micros;
 
 use super::StoreError;
-use super::in_force::InForce;
+use super::joining::{Groups, Joining, Unjoined, duplicates, next_key, sorted_facts};
 use super::manifest::{Manifest, Totals};
-use super::merge::{Merge, TableRow};
+use super::merge::Merge;
 use super::parquet_file::ParquetWriter;
 use super::rows::{Columns, FactColumns, FactRow, SampleColumns, SampleRow};
 use super::run_file::Run;
-use super::runs::{Rules, assign, join, settle};
+use super::runs::settle;
 use super::spool::Table;
 use super::workload_merge::{BucketWorkloads, WorkloadWriter, merge_workloads};
 
@@ -30,19 +27,6 @@ use super::workload_merge::{BucketWorkloads, WorkloadWriter, merge_workloads};
 pub(super) const WORKLOADS: &str = "workloads.parquet";
 /// Rows that are held before they are written as one batch.
 const BATCH_ROWS: usize = 16_384;
-
-/// What a group says of its workloads.
-#[derive(Default, Clone)]
-struct Group {
-    application: Option<String>,
-    user: Option<String>,
-    class: Option<String>,
-    priority: Option<i32>,
-    is_autoscaled: bool,
-}
-
-/// What all groups say, by format and group.
-type Groups = BTreeMap<(Arc<str>, Arc<str>), Group>;
 
 /// One bucket's new files and workloads.
 struct Compacted {
@@ -53,9 +37,7 @@ struct Compacted {
 
 /// What is compacted, and into which files.
 struct Work<'a> {
-    root: &'a Path,
-    files: &'a [FileRecord],
-    runs: &'a [Run],
+    rows: Unjoined<'a>,
     generation: u32,
 }
 
@@ -66,8 +48,8 @@ pub(super) fn compact(
     runs: &[Run],
     generation: u32,
 ) -> Result<(Vec<FileRecord>, Totals), StoreError> {
-    let work = Work { root, files: &manifest.files, runs, generation };
-    let groups = work.groups(manifest.buckets)?;
+    let work = Work { rows: Unjoined { root, files: &manifest.files, runs }, generation };
+    let groups = work.rows.groups(manifest.buckets)?;
     let next = AtomicU32::new(0);
     let threads = rayon::current_num_threads().max(1);
     let buckets: Vec<(u32, Result<Compacted, StoreError>)> = std::thread::scope(|scope| {
@@ -108,31 +90,6 @@ pub(super) fn compact(
 }
 
 impl Work<'_> {
-    /// Reads what all groups say; the newest statement of each field counts.
-    fn groups(&self, buckets: u32) -> Result<Groups, StoreError> {
-        let mut found: Groups = BTreeMap::new();
-        for bucket in 0..buckets {
-            let mut merge: Merge<'_, FactRow> = self.merge(Table::Groups, bucket)?;
-            while let Some(key) = next_key(&[merge.key()]) {
-                let rows = sorted_facts(merge.take(&key.0, &key.1)?);
-                let mut group = Group::default();
-                for row in rows {
-                    group.application = row.application.or_else(|| group.application.take());
-                    group.user = row.user.or_else(|| group.user.take());
-                    group.class = row.class.or_else(|| group.class.take());
-                    group.priority = row.priority.or(group.priority);
-                    group.is_autoscaled |= row.scaling.is_some_and(|scaling| scaling >= 2);
-                }
-                found.insert(key, group);
-            }
-        }
-        Ok(found)
-    }
-
-    fn merge<T: TableRow>(&self, table: Table, bucket: u32) -> Result<Merge<'_, T>, StoreError> {
-        Merge::open(self.root, self.files, self.runs, table, bucket)
-    }
-
     fn samples(&self, table: Table, bucket: u32) -> TableWriter<'_, SampleColumns> {
         TableWriter::new(self, table, bucket)
     }
@@ -142,59 +99,28 @@ impl Work<'_> {
     }
 
     fn bucket(&self, groups: &Groups, bucket: u32) -> Result<Compacted, StoreError> {
-        let mut usage: Merge<'_, SampleRow> = self.merge(Table::Usage, bucket)?;
-        let mut summaries: Merge<'_, SampleRow> = self.merge(Table::Summary, bucket)?;
-        let mut events: Merge<'_, FactRow> = self.merge(Table::Events, bucket)?;
+        let mut joining = Joining::open(self.rows, bucket)?;
         let mut new_usage = self.samples(Table::Usage, bucket);
         let mut new_summaries = self.samples(Table::Summary, bucket);
         let mut new_events = self.facts(Table::Events, bucket);
-        let mut workloads = WorkloadWriter::new(self.root, bucket);
+        let mut workloads = WorkloadWriter::new(self.rows.root, bucket);
         let mut totals = Totals::default();
-        while let Some(key) = next_key(&[usage.key(), summaries.key(), events.key()]) {
-            let mut own_samples = usage.take(&key.0, &key.1)?;
-            let mut own_summaries = summaries.take(&key.0, &key.1)?;
-            let own_events = sorted_facts(events.take(&key.0, &key.1)?);
-            if own_samples.is_empty() && own_summaries.is_empty() && own_events.is_empty() {
-                // All of them were rows of files that failed half way.
-                continue;
-            }
-            let (duplicates, merged) = settle(&mut own_samples, duplicates(&key.0));
-            totals.duplicates += duplicates;
-            totals.merged += merged;
-            let rules = rules(&key.0);
-            // Summaries are rows of whole instances: they get the request in force, but make no workloads.
-            let request = InForce::request(&own_events, rules.request);
-            sort_samples(&mut own_summaries);
-            assign(&own_events, &request, &mut own_summaries, &rules);
-            let mut runs = join(&key.1, &key.0, &own_events, &request, &mut own_samples, &rules, bucket);
-            let group = format_named(&key.0)
-                .and_then(|format| format.group_of(&key.1))
-                .map(|group| (group, groups.get(&(key.0.clone(), Arc::from(group)))));
-            if let Some((name, facts)) = group {
-                for (run, _step) in &mut runs {
-                    let facts = facts.cloned().unwrap_or_default();
-                    run.application = run.application.take().or(facts.application).or_else(|| Some(name.to_owned()));
-                    run.user = run.user.take().or(facts.user);
-                    run.class = run.class.take().or(facts.class);
-                    run.priority = run.priority.or(facts.priority);
-                    if facts.is_autoscaled {
-                        run.flags = run.flags.with(WorkloadFlags::AUTOSCALED);
-                    }
-                }
-            }
-            for (run, step) in runs {
+        while let Some(joined) = joining.next(groups)? {
+            totals.duplicates += joined.duplicates;
+            totals.merged += joined.merged;
+            for (run, step) in joined.runs {
                 workloads.push(run, step)?;
             }
-            new_usage.extend(&key, own_samples)?;
-            new_summaries.extend(&key, own_summaries)?;
-            new_events.extend(&key, own_events)?;
+            new_usage.extend(&joined.key, joined.samples)?;
+            new_summaries.extend(&joined.key, joined.summaries)?;
+            new_events.extend(&joined.key, joined.events)?;
         }
         let mut files = Vec::new();
         totals.samples = new_usage.finish(&mut files)?;
         totals.summaries = new_summaries.finish(&mut files)?;
         totals.events = new_events.finish(&mut files)?;
         let workloads = workloads.finish()?;
-        let mut machines: Merge<'_, SampleRow> = self.merge(Table::Machine, bucket)?;
+        let mut machines: Merge<'_, SampleRow> = self.rows.merge(Table::Machine, bucket)?;
         let mut new_machines = self.samples(Table::Machine, bucket);
         while let Some(key) = next_key(&[machines.key()]) {
             let mut own = machines.take(&key.0, &key.1)?;
@@ -211,46 +137,12 @@ impl Work<'_> {
 
     /// Writes facts that are joined with nothing, in their order; returns how many.
     fn copy_facts(&self, table: Table, bucket: u32, files: &mut Vec<FileRecord>) -> Result<u64, StoreError> {
-        let mut merge: Merge<'_, FactRow> = self.merge(table, bucket)?;
+        let mut merge: Merge<'_, FactRow> = self.rows.merge(table, bucket)?;
         let mut writer = self.facts(table, bucket);
         while let Some(key) = next_key(&[merge.key()]) {
             writer.extend(&key, sorted_facts(merge.take(&key.0, &key.1)?))?;
         }
         writer.finish(files)
-    }
-}
-
-/// Returns the smallest of several keys.
-fn next_key(fronts: &[Option<(&str, &str)>]) -> Option<(Arc<str>, Arc<str>)> {
-    fronts.iter().flatten().min().map(|&(format, key)| (Arc::from(format), Arc::from(key)))
-}
-
-fn sorted_facts(mut rows: Vec<FactRow>) -> Vec<FactRow> {
-    rows.sort_by_key(|row| (row.order(), row.source));
-    rows
-}
-
-fn sort_samples(rows: &mut [SampleRow]) {
-    rows.sort_by_key(SampleRow::order);
-}
-
-fn duplicates(format: &str) -> Duplicates {
-    format_named(format).map_or(Duplicates::Merge, Format::duplicates)
-}
-
-fn rules(format: &str) -> Rules {
-    let request = format_named(format).map_or(RequestRule::First, Format::request_rule);
-    let is_google = format.starts_with("google-");
-    Rules {
-        request,
-        // Both Google traces write 0 for "before the trace"; a user's table may well begin at 0.
-        origin: if is_google || format.starts_with("alibaba-") || format.starts_with("azure-") {
-            Micros::ZERO
-        } else {
-            Micros(i64::MIN)
-        },
-        // A first window later than 300 s means a start inside the trace (its first windows start at 300 s).
-        first_visible_sample: (format == "google-2019").then(|| Micros::from_seconds(300)),
     }
 }
 
@@ -266,7 +158,7 @@ struct TableWriter<'a, C> {
 impl<'a, C: Columns> TableWriter<'a, C> {
     fn new(work: &Work<'a>, table: Table, bucket: u32) -> Self {
         let path = format!("{}/bucket={bucket:02}/part-{:06}.parquet", table.folder(), work.generation);
-        Self { root: work.root, path, held: C::default(), file: None, rows: 0 }
+        Self { root: work.rows.root, path, held: C::default(), file: None, rows: 0 }
     }
 
     /// Takes the rows of a key.

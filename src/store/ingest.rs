@@ -116,14 +116,10 @@ fn ingest_locked(
     let stored: Option<Manifest> =
         if manifest_path.exists() { Some(manifest::read(&manifest_path, STORE_MANIFEST)?) } else { None };
     remove_leftovers(root, stored.as_ref())?;
-    let mut session = Session { root, params, stored, ingested: Vec::new(), known: Vec::new(), set_aside: Vec::new() };
+    let mut session = Session::new(root, params, stored);
     let failure = session.read(files, wanted, progress)?;
-    let Session { stored, ingested, known, set_aside, .. } = session;
-    let Some(mut manifest) = stored else {
-        return Err(failure.or_else(|| set_aside.into_iter().next()).unwrap_or_else(|| {
-            StoreError::Trace(TraceError::Nothing { what: "there is no file to read".to_owned() })
-        }));
-    };
+    let Some(mut manifest) = session.stored.take() else { return Err(session.nothing(failure)) };
+    let Session { ingested, known, set_aside, .. } = session;
     if ingested.is_empty()
         && let Some(failure) = failure
     {
@@ -139,19 +135,30 @@ fn ingest_locked(
 }
 
 /// One ingest: what it has read so far.
-struct Session<'a> {
+pub(super) struct Session<'a> {
     root: &'a Path,
     params: &'a IngestParams,
-    stored: Option<Manifest>,
-    ingested: Vec<IngestedFile>,
+    pub(super) stored: Option<Manifest>,
+    pub(super) ingested: Vec<IngestedFile>,
     known: Vec<String>,
     set_aside: Vec<StoreError>,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    pub(super) const fn new(root: &'a Path, params: &'a IngestParams, stored: Option<Manifest>) -> Self {
+        Self { root, params, stored, ingested: Vec::new(), known: Vec::new(), set_aside: Vec::new() }
+    }
+
+    /// Returns why there is nothing to keep, given what ended the reading.
+    pub(super) fn nothing(&mut self, failure: Option<StoreError>) -> StoreError {
+        failure
+            .or_else(|| self.set_aside.drain(..).next())
+            .unwrap_or_else(|| StoreError::Trace(TraceError::Nothing { what: "there is no file to read".to_owned() }))
+    }
+
     /// Reads files, and from time to time says in the manifest what was read, so that a stopped ingest goes on from
     /// there. Returns what ended it early.
-    fn read(
+    pub(super) fn read(
         &mut self,
         files: &[SourceFile],
         wanted: Option<&'static dyn Format>,

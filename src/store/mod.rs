@@ -5,10 +5,12 @@
 //! `store.json` is written last and says which files count; whatever else lies in the folder is a leftover of a
 //! stopped run and is removed by the next writer.
 
+mod at_once;
 mod compact;
 mod error;
 mod in_force;
 mod ingest;
+mod joining;
 mod manifest;
 mod merge;
 mod open;
@@ -23,6 +25,7 @@ mod spool;
 mod workload_merge;
 mod workload_table;
 
+pub use at_once::{ReadAtOnce, read_at_once};
 pub use error::StoreError;
 pub use ingest::{IngestParams, IngestReport, IngestedFile, RejectLimit, ingest};
 pub use manifest::{Manifest, STORE_MANIFEST, Source, Totals, Waiting};

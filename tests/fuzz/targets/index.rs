@@ -11,7 +11,7 @@ use serde_json::Value;
 use shadow::artifact::blocks::{BlockCache, BlockWriter, Blocks, Seal};
 use shadow::artifact::{ArtifactError, FileRecord};
 use shadow::error::{CommandError, Kind};
-use shadow::fingerprint::{Compared, Forest, MODEL_KIND, StoredForest};
+use shadow::fingerprint::{Compared, Forest, MODEL_KIND, StoredForest, StoredLeaves};
 use shadow::index::{Index, Metric, NearestNeighbours, Points, Structure};
 use shadow::predict::{
     FitParams, INDEX_KIND, Knowledge, Known, Newcomer, Only, PredictError, Profiling, Question, ResourceWeights,
@@ -350,7 +350,9 @@ fn small_forest() -> (Parts, Vec<Vec<Option<f64>>>) {
     let forest = Forest::grow(&rows, &targets, &keys, 1).unwrap();
     let path = scratch("small.forest");
     let mut writer = BlockWriter::create(&path).unwrap();
-    let (about, _) = forest.store(&mut writer, 0, rows.len(), &forest.leaves_of(&rows)).unwrap();
+    let mut about = forest.store(&mut writer).unwrap();
+    about.leaves = StoredLeaves { rows: rows.len() as u64, begin: writer.written(), stride: 2 * forest.trees() as u64 };
+    writer.extend(forest.leaves_of(&rows).into_iter().flat_map(u16::to_le_bytes)).unwrap();
     let about = serde_json::to_string(&about).unwrap();
     writer.commit(&Seal { kind: "forest".to_owned(), version: 1, about }).unwrap();
     (Parts::of(&path), rows)
