@@ -8,13 +8,15 @@ use arrow::datatypes::Schema;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use crate::artifact::{AtomicFile, FileRecord};
 
 use super::StoreError;
 
+/// Rows of a row group at most.
+const ROW_GROUP: usize = 262_144;
 /// Rows that are turned into one batch at a time.
 pub(super) const BATCH_ROWS: usize = 65_536;
 /// The column of 64-bit integers of each table that mostly ascends by the same step within a workload: the differences are
@@ -55,7 +57,11 @@ impl<'a> ParquetWriter<'a> {
         let level = ZstdLevel::try_new(3).map_err(failed)?;
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(level))
-            .set_max_row_group_row_count(Some(262_144))
+            .set_max_row_group_row_count(Some(ROW_GROUP))
+            // Tables are read from their beginning: a page is as large as its bytes allow, which packs better, and each page
+            // costs a new state of the packer. What is least and largest is kept of row groups.
+            .set_data_page_row_count_limit(ROW_GROUP)
+            .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_created_by(concat!("shadow ", env!("CARGO_PKG_VERSION")).to_owned());
         if let Some(name) = ASCENDING.into_iter().find(|name| schema.column_with_name(name).is_some()) {
             properties = properties
