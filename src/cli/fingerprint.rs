@@ -15,6 +15,9 @@ Examples:
   Three, for answers after a minute, five minutes and an hour:
     shadow fingerprint --window 60s,5m,1h
 
+  After more traces came into the store, without a new fit:
+    shadow fingerprint --add
+
   Memory counts twice as much as CPU in what is called similar:
     shadow fingerprint --weights memory=2,cpu=1";
 
@@ -37,4 +40,9 @@ pub struct Fingerprint {
     /// Weights of resources: cpu, memory, network, disk and facts (what is known at submission); 1 each by default
     #[arg(long, value_name = "LIST", value_parser = weights)]
     pub weights: Option<ResourceWeights>,
+
+    /// Add what is new in the store to the index without fitting it anew: fingerprints, trees and margins stay those of the fit. Says when the
+    /// new workloads differ so much that a new fit is better
+    #[arg(long, conflicts_with_all = ["components", "weights"])]
+    pub add: bool,
 }

@@ -10,7 +10,7 @@ use crate::trace::table::Mapping;
 use crate::units::Micros;
 
 use super::complete;
-use super::values::{FormatChoice, MetricChoice, weights};
+use super::values::{FormatChoice, MetricChoice, moment, weights};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +22,9 @@ Examples:
 
   Among the workloads of one class:
     shadow neighbours first-minute.csv --class batch
+
+  Among those that began on the second day of the trace:
+    shadow neighbours first-minute.csv --since 24h --until 48h
 
   Memory only, as JSON:
     shadow neighbours first-minute.csv --weights cpu=0,network=0,disk=0,facts=0 -o json";
@@ -64,6 +67,14 @@ pub struct Neighbours {
     /// Only workloads from traces of this format; can be repeated
     #[arg(long, value_name = "NAME")]
     pub source: Vec<FormatChoice>,
+
+    /// Only workloads that began at this time or later: a date, or a time of the trace, as in `36h`
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    pub since: Option<Micros>,
+
+    /// Only workloads that began before this time
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    pub until: Option<Micros>,
 
     /// Learning window of the index to ask [default: the longest one that the sample fills]
     #[arg(long, value_name = "W")]

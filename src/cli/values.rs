@@ -368,6 +368,19 @@ pub fn headroom(text: &str) -> Result<u16, ValueError> {
     u16::try_from(whole.get()).map_err(|_out_of_range| range())
 }
 
+/// Parses a point in time: a date, as in `2024-05-21T12:00:00Z`, or the time since the beginning of the trace's clock, as in `36h`.
+///
+/// # Errors
+/// The text is neither.
+pub fn moment(text: &str) -> Result<Micros, ValueError> {
+    let found = Micros::from_date(text).ok().or_else(|| text.parse().ok());
+    found.ok_or_else(|| ValueError::Form {
+        text: text.to_owned(),
+        what: "a point in time",
+        expected: "a date with a time, as in `2024-05-21T12:00:00Z`, or a time of the trace, as in `36h`",
+    })
+}
+
 /// Parses resource weights, as in `cpu=2,memory=1`; what is not named weighs 1.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use crate::cli::values;
 use crate::error::{CommandError, Outcome};
 use crate::fingerprint::{Components, Model};
 use crate::index::Structure;
-use crate::predict::{FitParams, HistorySummary, Knowledge, Known, PredictError, Profiling, read_history};
+use crate::predict::{Drift, FitParams, HistorySummary, Knowledge, Known, PredictError, Profiling, read_history};
 use crate::profile::Window;
 use crate::store::{Store, Workload};
 use crate::ui::{Align, Table, Ui, human, sparkline};
@@ -41,10 +41,13 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Fingerprint) -> Result<Outcome, 
     let mut directions = Vec::new();
     for length in windows {
         let began = Instant::now();
-        let (knowledge, history) = index(ui, &store, Window { length }, args)?;
+        let (knowledge, history, drift) = index(ui, &store, Window { length }, args)?;
         table.row(row(length, &knowledge, history, began));
         directions.extend(knowledge.model().map(|model| (length, components(model))));
         say_left_out(ui, Window { length }, history);
+        if let Some(drift) = drift {
+            say_drift(ui, length, &drift);
+        }
         let covered = knowledge.covered_seconds();
         if covered > 1.5 * length.as_seconds() {
             ui.warn(&format!(
@@ -85,7 +88,9 @@ fn index(
     store: &Store,
     window: Window,
     args: &Fingerprint,
-) -> Result<(Knowledge, HistorySummary), CommandError> {
+) -> Result<(Knowledge, HistorySummary, Option<Drift>), CommandError> {
+    // Opened first: that there is none need not be found out after all workloads were profiled.
+    let old = if args.add { Some(Knowledge::open(store.root(), window.length)?) } else { None };
     let sampled = store.manifest().totals.sampled_workloads;
     let mut known: Vec<Known> = Vec::new();
     let history = {
@@ -115,12 +120,19 @@ fn index(
         },
         ..FitParams::new(window, store.manifest().units)
     };
-    let steps = ui.steps("fitting and calibrating", 2);
-    let knowledge = Knowledge::fit(&known.iter().collect::<Vec<_>>(), params)?;
+    let known: Vec<&Known> = known.iter().collect();
+    let steps = ui.steps(if old.is_some() { "adding" } else { "fitting and calibrating" }, 2);
+    let (knowledge, drift) = match &old {
+        None => (Knowledge::fit(&known, params)?, None),
+        Some(old) => {
+            let (knowledge, drift) = Knowledge::extended(old, &known)?;
+            (knowledge, Some(drift))
+        }
+    };
     steps.advance(1);
-    knowledge.write(store, history)?;
+    knowledge.write(store, history, drift)?;
     steps.advance(1);
-    Ok((knowledge, history))
+    Ok((knowledge, history, drift))
 }
 
 fn row(window: Micros, knowledge: &Knowledge, history: HistorySummary, began: Instant) -> [String; 8] {
@@ -141,6 +153,21 @@ fn row(window: Micros, knowledge: &Knowledge, history: HistorySummary, began: In
         structure.to_owned(),
         human::seconds(began.elapsed().as_secs_f64()),
     ]
+}
+
+fn say_drift(ui: &Ui, window: Micros, drift: &Drift) {
+    let percent = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0));
+    ui.say(&format!(
+        "index for {window}: {} added since it was fitted on {}; far from all of those: {} (2 % usual); variance shown: {} ({} at the fit)",
+        human::counted(drift.added, "workload", "workloads"),
+        human::count(drift.fitted),
+        percent(drift.far),
+        percent(drift.shown),
+        percent(Some(drift.shown_at_fit)),
+    ));
+    if let Some(why) = drift.advice() {
+        ui.warn(&format!("{why}: fit it anew with `shadow fingerprint --window {window}`"));
+    }
 }
 
 fn say_left_out(ui: &Ui, window: Window, history: HistorySummary) {

@@ -115,7 +115,12 @@ impl<'a> Indexes<'a> {
             let opened = Knowledge::open(self.store.root(), window)?;
             if opened.manifest.is_outdated(self.store.manifest()) {
                 self.ui.warn(&format!(
-                    "the store holds other traces than when its index was made: run `shadow fingerprint --window {window}`"
+                    "the store holds other traces than when its index was made: run `shadow fingerprint --window {window}`, or the same with `--add`"
+                ));
+            }
+            if let Some(why) = opened.manifest.drift.and_then(|drift| drift.advice()) {
+                self.ui.warn(&format!(
+                    "the index should be fitted anew: {why}; run `shadow fingerprint --window {window}`"
                 ));
             }
             self.open.insert(window, opened);

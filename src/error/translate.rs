@@ -187,6 +187,8 @@ impl From<PredictError> for CommandError {
                 "add traces of workloads whose start is visible with `shadow ingest PATH`, or learn from a shorter or longer \
                  window with `--window`",
             ),
+            PredictError::NothingToExtend { window } => Self::from_library(Kind::User, error)
+                .hint(format!("fit it anew with `shadow fingerprint --window {window}`")),
             PredictError::NoIndex { window, .. } => {
                 let hint = window.map_or_else(
                     || "make one with `shadow fingerprint`".to_owned(),

@@ -237,6 +237,18 @@ impl Model {
         Ok(coordinates)
     }
 
+    /// Returns how much of a row of features the components show: the squared length of its coordinates, and that of the scaled and
+    /// weighted row from which they come.
+    ///
+    /// # Errors
+    /// As [`Self::project`].
+    pub fn shown(&self, features: &[Option<f64>]) -> Result<[f64; 2], FingerprintError> {
+        let squared = |sum: f64, value: f64| value.mul_add(value, sum);
+        let shown = self.project(features)?.into_iter().fold(0.0, squared);
+        let all = self.features.iter().zip(scaled(&self.features, features));
+        Ok([shown, all.map(|(feature, value)| value - feature.mean).fold(0.0, squared)])
+    }
+
     /// Returns the point from which distances by [`Self::metric_for_weights`] of `new_weights` are those to a row of which
     /// only the features that weigh something were observed: the one whose image comes nearest to them, by weighted least
     /// squares. What is not observed does not pull the point towards the centre.

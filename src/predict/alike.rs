@@ -72,6 +72,24 @@ impl Alike {
         Self { grown }
     }
 
+    /// Returns the same forests with other stored rows.
+    ///
+    /// # Errors
+    /// What is read of a stored forest is damaged.
+    pub(super) fn with_rows(&self, rows: &[Remembered]) -> Result<Self, ArtifactError> {
+        let features: Vec<&[Option<f64>]> = rows.iter().map(|row| row.features.as_slice()).collect();
+        let mut grown = [const { None }; 3];
+        for (new, old) in grown.iter_mut().zip(&self.grown) {
+            let forest = match old {
+                None => continue,
+                Some(Grown::Here { forest, .. }) => forest.clone(),
+                Some(Grown::Stored(stored)) => stored.read()?,
+            };
+            *new = Some(Grown::Here { leaves: forest.leaves_of(&features), forest });
+        }
+        Ok(Self { grown })
+    }
+
     /// Puts stored forests together, in the order of [`Resource::ALL`].
     pub(super) fn stored(forests: [Option<StoredForest>; 3]) -> Self {
         Self { grown: forests.map(|forest| forest.map(Grown::Stored)) }
@@ -178,6 +196,8 @@ mod tests {
                 application: None,
                 user: None,
                 class: None,
+                start: None,
+                fitted: true,
                 features: vec![Some(first), Some(second)],
                 needs: [Some(need), None, None],
             }

@@ -48,6 +48,14 @@ pub enum PredictError {
         /// The window asked for.
         window: Option<Micros>,
     },
+    /// The index cannot take more workloads without a new fit.
+    #[error(
+        "the index for a learning window of {window} was fitted on too few workloads, or on workloads that are all alike, and has nothing to place others with"
+    )]
+    NothingToExtend {
+        /// The window.
+        window: Micros,
+    },
     /// Cosine distance with other weights than those fitted.
     #[error("cosine distance is measured with the weights of the index, not with others")]
     CosineWithWeights,

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
+use hashbrown::HashMap;
 
 use crate::artifact::FileRecord;
 use crate::index::Index;
 use crate::store::parquet_file;
 use crate::store::rows::column;
+use crate::units::Micros;
 
 use super::PredictError;
 use super::calibrate::{Calibration, Scope};
@@ -22,6 +24,10 @@ use super::ranked::Breadth;
 use super::tune::Case;
 
 const TEXTS: [&str; 3] = ["application", "user", "class"];
+
+const START: &str = "start_us";
+
+const FITTED: &str = "fitted";
 
 fn coordinate(position: usize) -> String {
     format!("c{position:02}")
@@ -38,6 +44,8 @@ fn fingerprint_schema(features: &[String], components: usize) -> Arc<Schema> {
         Field::new("run", DataType::UInt32, false),
     ];
     fields.extend(TEXTS.map(|name| Field::new(name, DataType::Utf8, true)));
+    fields.push(Field::new(START, DataType::Int64, true));
+    fields.push(Field::new(FITTED, DataType::Boolean, false));
     for resource in Resource::ALL {
         let [level, request, need, at_least] = needs_of(resource);
         fields.extend([level, request, need].map(|name| Field::new(name, DataType::Float64, true)));
@@ -70,6 +78,8 @@ pub(super) fn write_fingerprints(
             text(|row| row.application.as_ref()),
             text(|row| row.user.as_ref()),
             text(|row| row.class.as_ref()),
+            Arc::new(rows.iter().map(|(_, row)| row.start.map(|start| start.0)).collect::<Int64Array>()),
+            Arc::new(rows.iter().map(|(_, row)| Some(row.fitted)).collect::<BooleanArray>()),
         ];
         for resource in Resource::ALL {
             let need = |row: &Remembered| row.needs[resource as usize];
@@ -108,6 +118,8 @@ pub(super) fn read_fingerprints(
     let ids: &StringArray = column(batch, "workload")?;
     let runs: &UInt32Array = column(batch, "run")?;
     let texts: Vec<&StringArray> = TEXTS.iter().map(|name| column(batch, name)).collect::<Result<_, _>>()?;
+    let starts: &Int64Array = column(batch, START)?;
+    let fitted: &BooleanArray = column(batch, FITTED)?;
     let places: Vec<&Float64Array> =
         (0..components).map(|position| column(batch, &coordinate(position))).collect::<Result<_, _>>()?;
     let values: Vec<&Float64Array> = features.iter().map(|name| column(batch, name)).collect::<Result<_, _>>()?;
@@ -134,9 +146,26 @@ pub(super) fn read_fingerprints(
             application: text(0),
             user: text(1),
             class: text(2),
+            start: starts.is_valid(row).then(|| Micros(starts.value(row))),
+            fitted: fitted.value(row),
             features: values.iter().map(|values| number(values, row)).collect(),
             needs: [need(0), need(1), need(2)],
         });
+    }
+    Ok(())
+}
+
+/// What tells the workloads of an index apart: format, identifier and run.
+pub(super) type RowKey = (String, String, u32);
+
+/// Takes the key of each row of a batch, with whether the index was fitted on it.
+pub(super) fn read_keys(batch: &RecordBatch, keys: &mut HashMap<RowKey, bool>) -> Result<(), String> {
+    let formats: &StringArray = column(batch, "format")?;
+    let ids: &StringArray = column(batch, "workload")?;
+    let runs: &UInt32Array = column(batch, "run")?;
+    let fitted: &BooleanArray = column(batch, FITTED)?;
+    for row in 0..batch.num_rows() {
+        keys.insert((formats.value(row).to_owned(), ids.value(row).to_owned(), runs.value(row)), fitted.value(row));
     }
     Ok(())
 }

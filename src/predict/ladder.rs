@@ -19,7 +19,7 @@ use super::{Answer, Decision, Estimator, Facts, Newcomer, PredictError, Question
 
 /// Newcomers farther from their nearest workload than this share of the store's own are not compared with neighbours
 /// (ours, see `docs/evaluation.md`).
-const NOVEL: f64 = 0.98;
+pub(super) const NOVEL: f64 = 0.98;
 
 /// Beyond this many times the largest distance that the store saw among its own, nothing is known of a newcomer (ours).
 const FOREIGN: f64 = 3.0;

@@ -13,8 +13,10 @@ mod choice;
 pub mod control;
 mod convert;
 mod draw;
+mod drift;
 mod error;
 mod estimate;
+mod extend;
 mod growth;
 mod history;
 mod index_tables;
@@ -38,6 +40,7 @@ mod strangers;
 mod tune;
 
 pub use answer::{Allocation, Decision, Evidence, Interval, Prediction};
+pub use drift::Drift;
 pub use error::PredictError;
 pub use history::{HistorySummary, Keep, LifeSpan, Profiling, TakeKnown, first_window, read_history};
 pub use instances::{Draw, Drawn, TakeInstance, read_instances};

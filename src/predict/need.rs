@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::profile::{Floors, WindowProfile};
 use crate::trace::Amounts;
+use crate::units::Micros;
 
 use super::Known;
 
@@ -161,6 +162,10 @@ pub struct Remembered {
     pub user: Option<String>,
     /// Its scheduling class.
     pub class: Option<String>,
+    /// When it began.
+    pub start: Option<Micros>,
+    /// Whether model, forests and calibration were fitted on it too, and it was not added to their index later.
+    pub fitted: bool,
     /// Its features; what it does not have is missing.
     pub features: Vec<Option<f64>>,
     /// Level and need by resource, in the order of [`Resource::ALL`].
@@ -178,6 +183,8 @@ impl Remembered {
             application: workload.application.clone(),
             user: workload.user.clone(),
             class: workload.class.clone(),
+            start: workload.start,
+            fitted: true,
             features,
             needs: Resource::ALL.map(|resource| Need::of(resource, known, floors)),
         }

@@ -1,5 +1,7 @@
 //! Which stored workloads a search looks at.
 
+use crate::units::Micros;
+
 use super::Remembered;
 
 /// What stored workloads must be; nothing asks for nothing.
@@ -13,6 +15,10 @@ pub struct Only {
     pub classes: Vec<String>,
     /// From traces of one of these formats.
     pub formats: Vec<String>,
+    /// Begun at this time or later; whose beginning is not known is not looked at.
+    pub since: Option<Micros>,
+    /// Begun before this time.
+    pub until: Option<Micros>,
 }
 
 impl Only {
@@ -25,5 +31,7 @@ impl Only {
             && fits(&self.users, row.user.as_deref())
             && fits(&self.classes, row.class.as_deref())
             && fits(&self.formats, Some(&row.format))
+            && self.since.is_none_or(|since| row.start.is_some_and(|start| start >= since))
+            && self.until.is_none_or(|until| row.start.is_some_and(|start| start < until))
     }
 }

@@ -30,7 +30,7 @@ use super::knowledge::{FitParams, Knowledge, Space};
 use super::need::Resource;
 use super::rows::Rows;
 use super::rows_file::{self, StoredRows, Truth};
-use super::{HistorySummary, PredictError, Question, ResourceWeights};
+use super::{Drift, HistorySummary, PredictError, Question, ResourceWeights};
 
 /// Kind and versions of `index.json`.
 pub const INDEX_KIND: ManifestKind =
@@ -39,7 +39,7 @@ pub const INDEX_KIND: ManifestKind =
 const FOLDER: &str = "index";
 const MANIFEST: &str = "index.json";
 const MODEL: &str = "model.json";
-const FINGERPRINTS: &str = "fingerprints.parquet";
+pub(super) const FINGERPRINTS: &str = "fingerprints.parquet";
 const CALIBRATION: &str = "calibration.parquet";
 const TREE: &str = "tree.kd";
 const FORESTS: &str = "similarity.forest";
@@ -77,6 +77,8 @@ pub struct IndexManifest {
     /// What growth alone would have wasted on the workloads, beside which rungs are chosen: resource, whether of workloads that recur alone, and
     /// the waste, in the units of the store.
     pub growth_wastes: Vec<(Resource, bool, Option<f64>)>,
+    /// What was added since it was fitted; nothing where nothing was.
+    pub drift: Option<Drift>,
     /// The other files of the folder.
     pub files: Vec<FileRecord>,
 }
@@ -86,6 +88,14 @@ impl IndexManifest {
     pub fn digest(&self) -> Digest {
         let files = self.files.iter().flat_map(|file| [file.path.as_str(), &file.crc32]);
         Digest::of(files.collect::<Vec<_>>().join("\n").as_bytes())
+    }
+
+    /// Returns what is recorded of one of the files in its `folder`.
+    fn file(&self, name: &str, folder: &Path) -> Result<&FileRecord, PredictError> {
+        self.files.iter().find(|file| file.path == name).ok_or_else(|| {
+            let what = format!("it does not list `{name}`");
+            PredictError::Artifact(ArtifactError::Damaged { path: folder.join(MANIFEST), what })
+        })
     }
 
     /// Returns whether the store has other trace files than those that were learned from.
@@ -102,10 +112,16 @@ pub struct OpenIndex {
     pub knowledge: Knowledge,
     /// Its manifest.
     pub manifest: IndexManifest,
+    pub(super) folder: PathBuf,
     cache: Arc<BlockCache>,
 }
 
 impl OpenIndex {
+    /// Returns what is recorded of one of its files.
+    pub(super) fn file(&self, name: &str) -> Result<&FileRecord, PredictError> {
+        self.manifest.file(name, &self.folder)
+    }
+
     /// Returns how often what it keeps of its files in memory was asked for.
     pub fn cache_use(&self) -> CacheUse {
         self.cache.usage()
@@ -165,19 +181,24 @@ pub fn index_manifest(store: &Path, window: Micros) -> Result<(PathBuf, IndexMan
 }
 
 impl Knowledge {
-    /// Writes the index for this knowledge into the store, replacing the one of the same window. The store is locked
-    /// meanwhile.
+    /// Writes the index for this knowledge into the store, replacing the one of the same window, from which the calibration is taken where workloads were only
+    /// added ([`Knowledge::extended`], with what it returned). The store is locked meanwhile.
     ///
     /// # Errors
     /// A file cannot be written; the old index is then what it was.
-    pub fn write(&self, store: &Store, history: HistorySummary) -> Result<IndexManifest, PredictError> {
+    pub fn write(
+        &self,
+        store: &Store,
+        history: HistorySummary,
+        drift: Option<Drift>,
+    ) -> Result<IndexManifest, PredictError> {
         let root = store.root();
         let window = self.params.window.length;
         let _lock = Lock::take(root)?;
         recover(root, window)?;
         let folder = new_folder(root, window);
         fs_err::create_dir_all(&folder).map_err(ArtifactError::from)?;
-        let manifest = self.write_files(&folder, store, history)?;
+        let manifest = self.write_files(&folder, store, history, drift)?;
         replace(root, window)?;
         Ok(manifest)
     }
@@ -187,6 +208,7 @@ impl Knowledge {
         folder: &Path,
         store: &Store,
         history: HistorySummary,
+        drift: Option<Drift>,
     ) -> Result<IndexManifest, PredictError> {
         let mut files = Vec::new();
         let names: Vec<String> = self.features.features().iter().map(|feature| feature.name.clone()).collect();
@@ -209,6 +231,16 @@ impl Knowledge {
             space.alike.write(&folder.join(FORESTS), self.rows.len())?;
             files.push(record(FORESTS)?);
             tracing::info!("wrote tree and forests");
+        }
+        if drift.is_some() {
+            let (old, manifest) = index_manifest(store.root(), self.params.window.length)?;
+            for name in [CALIBRATION, CHOSEN] {
+                fs_err::copy(old.join(name), folder.join(name)).map_err(ArtifactError::from)?;
+                let file = manifest.file(name, &old)?;
+                verify_one(folder, file)?;
+                files.push(file.clone());
+            }
+        } else if let Some(space) = &self.space {
             let (mut calibrations, mut chosen) = (Vec::new(), Vec::new());
             for (without, absent) in self.variants() {
                 let calibration = self.calibration(space, &question, &absent, false)?;
@@ -240,6 +272,7 @@ impl Knowledge {
             components,
             mean_needs: self.mean_needs,
             growth_wastes,
+            drift,
             files,
         };
         manifest::write(&folder.join(MANIFEST), INDEX_KIND, &manifest)?;
@@ -254,11 +287,7 @@ impl Knowledge {
         let (folder, manifest) = index_manifest(store, window)?;
         let cache = BlockCache::of(CACHED);
         let record = |name: &str| manifest.files.iter().find(|file| file.path == name);
-        let missing = |name: &str| {
-            let what = format!("it does not list `{name}`");
-            PredictError::Artifact(ArtifactError::Damaged { path: folder.join(MANIFEST), what })
-        };
-        let listed = |name: &str| record(name).ok_or_else(|| missing(name));
+        let listed = |name: &str| manifest.file(name, &folder);
         let blocks = |name: &str| -> Result<(Seal, Blocks), PredictError> {
             let (seal, blocks) = Blocks::open(&folder.join(name), &cache)?;
             listed(name)?.verify_blocks(&blocks)?;
@@ -320,7 +349,7 @@ impl Knowledge {
             knowledge.stored_calibrations =
                 Some(StoredCalibrations::open(&seal, chosen, keys, &folder, table.clone())?);
         }
-        Ok(OpenIndex { knowledge, manifest, cache })
+        Ok(OpenIndex { knowledge, manifest, folder, cache })
     }
 }
 
@@ -333,16 +362,17 @@ const OF_BLOCKS: [&str; 4] = [ROWS, TREE, FORESTS, CHOSEN];
 /// The first file that is damaged or missing.
 pub fn verify_index(store: &Path, window: Micros) -> Result<(usize, u64), PredictError> {
     let (folder, manifest) = index_manifest(store, window)?;
-    for record in &manifest.files {
-        if OF_BLOCKS.contains(&record.path.as_str()) {
-            let (_, blocks) = Blocks::open(&folder.join(&record.path), &BlockCache::of(0))?;
-            record.verify_blocks(&blocks)?;
-            blocks.verify()?;
-        } else {
-            record.verify(&folder)?;
-        }
-    }
+    manifest.files.iter().try_for_each(|record| verify_one(&folder, record))?;
     Ok((manifest.files.len(), manifest.files.iter().map(|record| record.bytes).sum()))
+}
+
+fn verify_one(folder: &Path, record: &FileRecord) -> Result<(), ArtifactError> {
+    if !OF_BLOCKS.contains(&record.path.as_str()) {
+        return record.verify(folder);
+    }
+    let (_, blocks) = Blocks::open(&folder.join(&record.path), &BlockCache::of(0))?;
+    record.verify_blocks(&blocks)?;
+    blocks.verify()
 }
 
 /// Brings the folders of a window into order after a kill: an index that was moved away but not replaced comes back,

@@ -118,6 +118,8 @@ mod tests {
             application: Some(application.to_owned()),
             user: None,
             class: None,
+            start: None,
+            fitted: true,
             features: Vec::new(),
             needs: [Some(Need { level, request: None, need, at_least: false }), None, None],
         }

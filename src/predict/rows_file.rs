@@ -2,7 +2,7 @@
 //! `fingerprints.parquet`.
 //!
 //! Content, little-endian: a record of fixed length per row (features as 64-bit numbers, undefined where missing; level, request and need of each
-//! resource likewise; flags, run, and where the texts stand); the rows in the order of their application and user, 4 bytes each; the texts.
+//! resource likewise; flags, run, start, and where the texts stand); the rows in the order of their application and user, 4 bytes each; the texts.
 
 use std::path::{Path, PathBuf};
 
@@ -15,9 +15,17 @@ use super::PredictError;
 use super::index_tables;
 use super::need::{Need, Remembered, Resource};
 use crate::store::parquet_file;
+use crate::units::Micros;
 
 const KIND: &str = "workload-rows";
-const VERSION: u32 = 1;
+/// Version 1 had no starts.
+const VERSION: u32 = 2;
+
+/// The start of a workload that began nobody knows when.
+const NO_START: i64 = i64::MIN;
+
+/// The flag of a workload that was added after the fit.
+const ADDED: u32 = 1 << 3;
 
 /// Texts of a row: format, identifier, application, user, class.
 const TEXTS: usize = 5;
@@ -56,9 +64,9 @@ pub(super) struct StoredRows {
     truth: Truth,
 }
 
-/// Bytes of a record: features and needs; flags and run; where the texts begin, and their lengths.
+/// Bytes of a record: features and needs; flags and run; start; where the texts begin, and their lengths.
 const fn record_bytes(width: usize) -> u64 {
-    8 * (width as u64 + 9) + 4 + 4 + 8 + 4 * TEXTS as u64
+    8 * (width as u64 + 9) + 4 + 4 + 8 + 8 + 4 * TEXTS as u64
 }
 
 fn texts_of(row: &Remembered) -> [Option<&str>; TEXTS] {
@@ -76,7 +84,7 @@ pub(super) fn write(path: &Path, rows: &[Remembered], width: usize) -> Result<()
     for row in rows {
         let missing = |value: Option<f64>| value.unwrap_or(f64::NAN).to_le_bytes();
         bytes.extend((0..width).flat_map(|at| missing(row.features.get(at).copied().flatten())));
-        let mut flags = 0_u32;
+        let mut flags = if row.fitted { 0 } else { ADDED };
         for (at, need) in row.needs.iter().enumerate() {
             bytes.extend(missing(need.map(|need| need.level)));
             bytes.extend(missing(need.and_then(|need| need.request)));
@@ -85,6 +93,7 @@ pub(super) fn write(path: &Path, rows: &[Remembered], width: usize) -> Result<()
         }
         bytes.extend(flags.to_le_bytes());
         bytes.extend(row.run.to_le_bytes());
+        bytes.extend(row.start.map_or(NO_START, |start| start.0).to_le_bytes());
         bytes.extend(text.to_le_bytes());
         for one in texts_of(row) {
             bytes.extend(one.map_or(ABSENT, |one| u32::try_from(one.len()).unwrap_or(ABSENT)).to_le_bytes());
@@ -135,7 +144,7 @@ impl StoredRows {
         if row >= self.rows {
             return Ok(None);
         }
-        let mut bytes = vec![0; 8 * (self.width + 9) + 8];
+        let mut bytes = vec![0; 8 * (self.width + 9) + 16];
         self.blocks.copy(u64::from(row) * record_bytes(self.width), &mut bytes)?;
         let (numbers, rest) = bytes.split_at(8 * (self.width + 9));
         let numbers: Vec<Option<f64>> = numbers
@@ -145,6 +154,8 @@ impl StoredRows {
             .map(|number| Some(f64::from_le_bytes(*number)).filter(|number| !number.is_nan()))
             .collect();
         let [flags, run] = [0, 4].map(|at| word(&rest[at..]));
+        let start = rest.last_chunk().map_or(NO_START, |start| i64::from_le_bytes(*start));
+        let (start, fitted) = (Some(Micros(start)).filter(|start| start.0 != NO_START), flags & ADDED == 0);
         let (features, amounts) = numbers.split_at(self.width);
         let need = |resource: Resource| {
             let at = resource as usize;
@@ -154,7 +165,8 @@ impl StoredRows {
         let [format, id, application, user, class] = self.texts(row)?;
         let (Some(format), Some(id)) = (format, id) else { return Err(self.damaged("a row without a name")) };
         let needs = Resource::ALL.map(need);
-        Ok(Some(Remembered { id, run, format, application, user, class, features: features.to_vec(), needs }))
+        let features = features.to_vec();
+        Ok(Some(Remembered { id, run, format, application, user, class, start, fitted, features, needs }))
     }
 
     /// Returns format, identifier, application, user and class of a row.

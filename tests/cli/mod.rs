@@ -3,6 +3,7 @@
 mod batch;
 mod completions;
 mod fingerprint;
+mod fingerprint_add;
 mod generated;
 mod global;
 mod hints;

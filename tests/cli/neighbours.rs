@@ -168,3 +168,21 @@ fn only_what_was_asked_for_is_named() {
     world.run(["neighbours", "checkout-api-0015", "--source", "auto"]).expect_code(2);
     world.run(["neighbours", "checkout-api-0015", "--source", "google-2011"]).expect_code(1);
 }
+
+#[test]
+fn only_those_that_began_in_time_are_named() {
+    // The trace is a day from 2025-01-01 on.
+    const TEN: &str = "2025-01-01T10:00:00Z";
+    let world = indexed();
+    let of = |filters: &[&str]| -> Vec<String> {
+        names(&json_of(&world, &[&["neighbours", "checkout-api-0015", "-k", "500"], filters].concat()))
+    };
+    let (all, early, late) = (of(&[]), of(&["--until", TEN]), of(&["--since", TEN]));
+    assert!(!early.is_empty() && !late.is_empty() && early.len() + late.len() == all.len(), "{early:?} {late:?}");
+    assert!(early.iter().all(|one| all.contains(one) && !late.contains(one)));
+    assert_eq!(of(&["--since", "1735725600s"]), late);
+    let none = world.run(["neighbours", "checkout-api-0015", "--since", "2031-01-01T00:00:00Z"]).expect_code(1);
+    assert!(none.stdout.is_empty() && none.stderr.contains("`--since`"), "{}", none.stderr);
+    let wrong = world.run(["neighbours", "checkout-api-0015", "--until", "soon"]).expect_code(2);
+    assert!(wrong.stderr.contains("is not a point in time"), "{}", wrong.stderr);
+}

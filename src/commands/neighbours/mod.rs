@@ -50,7 +50,7 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Neighbours) -> Result<Outcome, C
     };
     if only_of(args)? != Only::default() && found.iter().all(|one| one.similar.neighbours.is_empty()) {
         return Err(CommandError::user("no workload that the index learned from is what was asked for").hint(
-            "leave out `--application`, `--user`, `--class` or `--source`; names are compared letter by letter",
+            "leave out `--application`, `--user`, `--class`, `--source`, `--since` or `--until`; names are compared letter by letter",
         ));
     }
     write(ui, &found, args, &scale)?;
@@ -63,7 +63,14 @@ fn only_of(args: &Neighbours) -> Result<Only, CommandError> {
     let formats = formats.ok_or_else(|| {
         CommandError::usage("`--source auto` names no format").hint("name one, as in `--source table`, or leave it out")
     })?;
-    Ok(Only { applications: args.application.clone(), users: args.user.clone(), classes: args.class.clone(), formats })
+    Ok(Only {
+        applications: args.application.clone(),
+        users: args.user.clone(),
+        classes: args.class.clone(),
+        formats,
+        since: args.since,
+        until: args.until,
+    })
 }
 
 fn of_sample(

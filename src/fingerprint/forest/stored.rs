@@ -149,6 +149,18 @@ impl StoredForest {
         compare::similarities(self.others.len(), |tree, at| self.node(tree, at, &mut last), rows)
     }
 
+    /// Reads all of its trees.
+    ///
+    /// # Errors
+    /// What is read is damaged.
+    pub fn read(&self) -> Result<Forest, ArtifactError> {
+        let mut last = [LastBlock::default(), LastBlock::default()];
+        let mut tree = |(tree, &slots): (usize, &u32)| (0..slots).map(|at| self.node(tree, at, &mut last)).collect();
+        let trees = self.about.slots.iter().enumerate().map(&mut tree).collect::<Result<_, _>>()?;
+        let StoredAbout { width, seed, sampled, .. } = self.about;
+        Ok(Forest { width, seed, sampled, trees })
+    }
+
     /// Returns the leaves of a stored row.
     ///
     /// # Errors

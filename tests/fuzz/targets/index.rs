@@ -61,7 +61,7 @@ impl World {
         known.sort_by_key(|known| (known.workload.application.clone(), known.workload.id.clone()));
         let units = opened.manifest().units;
         let knowledge = Knowledge::fit(&known.iter().collect::<Vec<_>>(), FitParams::new(window, units)).unwrap();
-        knowledge.write(&opened, history).unwrap();
+        knowledge.write(&opened, history, None).unwrap();
         let sample = read_sample(&SampleParams { path: series, ..SampleParams::default() }, &Silent).unwrap();
         let machine = opened.manifest().machine;
         let newcomer = observe(&sample.sightings[0], sample.units, window, units, machine).unwrap();
