@@ -16,6 +16,9 @@ const FAR: f64 = 0.02;
 /// Many times as many of the added ones are reason for a new fit (ours).
 const MANY: f64 = 3.0;
 
+/// Fewer are chance (ours).
+const FEWEST: f64 = 5.0;
+
 /// So much less variance in the components is reason for a new fit (ours).
 const LESS_VARIANCE: f64 = 0.1;
 
@@ -74,7 +77,8 @@ impl Drift {
         }
         // Of few workloads a large share may be chance: two standard errors of the share that is expected.
         let chance = 2.0 * (FAR * (1.0 - FAR) / (self.looked_at.max(1) as f64)).sqrt();
-        if let Some(far) = self.far.filter(|&far| far > MANY * FAR + chance) {
+        let is_reason = |far: &f64| *far > MANY * FAR + chance && far * self.looked_at as f64 >= FEWEST;
+        if let Some(far) = self.far.filter(is_reason) {
             return Some(format!(
                 "{:.0} % of the added workloads are far from all that it was fitted on, {:.0} % would be usual",
                 percent(far),
@@ -112,6 +116,7 @@ mod tests {
     fn a_few_strangers_among_few_are_no_reason() {
         // Two of twenty are chance, two hundred of two thousand are not.
         assert_eq!(Drift { looked_at: 20, far: Some(0.1), ..USUAL }.advice(), None);
+        assert_eq!(Drift { looked_at: 3, far: Some(1.0), ..USUAL }.advice(), None);
         assert!(Drift { looked_at: 2000, far: Some(0.1), ..USUAL }.advice().is_some());
     }
 }

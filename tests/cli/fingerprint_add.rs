@@ -51,7 +51,7 @@ fn what_is_new_is_found_and_what_was_fitted_stays() {
     assert!(world.run(["neighbours", "late-a"]).expect_code(1).stderr.contains("`late-a`"));
 
     let added = world.run(["fingerprint", "--add"]).expect_code(0);
-    assert!(added.stderr.contains("3 workloads added since it was fitted on"), "{}", added.stderr);
+    assert!(added.stderr.contains("3 workloads added since it was fitted on 223"), "{}", added.stderr);
     assert!(!added.stderr.contains("anew"), "{}", added.stderr);
     let after = files(&world);
     for name in ["model.json", "calibration.parquet", "calibration.chosen"] {
