@@ -214,7 +214,7 @@ _shadow() {
             return 0
             ;;
         shadow__subcmd__fingerprint)
-            opts="-q -v -h --window --components --weights --store --threads --quiet --verbose --color --progress --help"
+            opts="-q -v -h --window --components --weights --add --store --threads --quiet --verbose --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -833,7 +833,7 @@ _shadow() {
             return 0
             ;;
         shadow__subcmd__neighbours)
-            opts="-k -o -q -v -h --neighbours --metric --weights --application --user --class --source --window --output --format --workloads --map --store --threads --quiet --verbose --color --progress --help"
+            opts="-k -o -q -v -h --neighbours --metric --weights --application --user --class --source --since --until --window --output --format --workloads --map --store --threads --quiet --verbose --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -869,6 +869,14 @@ _shadow() {
                     ;;
                 --source)
                     COMPREPLY=($(compgen -W "auto google-2011 google-2019 alibaba-2017 alibaba-2018 alibaba-gpu-2020 alibaba-microservices-2021 alibaba-microservices-2022 alibaba-gpu-2023 alibaba-genai-2026 bitbrains azure-2017 azure-2019 prometheus table" -- "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --window)

@@ -93,6 +93,7 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -l progress -d 'When to show progress on standard error: auto, always or never' -r -f -a "auto\t'On a terminal, unless -q or -v is given'
 always\t'Always; one line a second where it is not a terminal'
 never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -l add -d 'Add what is new in the store to the index without fitting it anew: fingerprints, trees and margins stay those of the fit. Says when the new workloads differ so much that a new fit is better'
 complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'
 complete -c shadow -n "__fish_shadow_using_subcommand fingerprint" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -254,6 +255,8 @@ azure-2017\t'Virtual machines of Azure, V1: `vmtable`, `vm_cpu_readings`'
 azure-2019\t'Virtual machines of Azure, V2: `vmtable`, `vm_cpu_readings`'
 prometheus\t'Answers of Prometheus: `query_range` of metrics of containers, JSON'
 table\t'Your own series: one row per workload and time, columns by name'"
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l since -d 'Only workloads that began at this time or later: a date, or a time of the trace, as in `36h`' -r
+complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l until -d 'Only workloads that began before this time' -r
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -l window -d 'Learning window of the index to ask [default: the longest one that the sample fills]' -r
 complete -c shadow -n "__fish_shadow_using_subcommand neighbours" -s o -l output -d 'Form of the answer [default: table on a terminal, else json]' -r -f -a "table\t'For people'
 json\t'One JSON document'
