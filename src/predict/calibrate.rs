@@ -96,6 +96,13 @@ pub(super) struct Chosen {
     pub(super) wastes: Vec<WasteRecord>,
 }
 
+impl Chosen {
+    /// Returns whether calibrating can give this.
+    pub(super) fn is_possible(&self) -> bool {
+        self.tuned.iter().filter_map(|(.., tuned)| tuned.as_ref()).all(Tuned::is_possible)
+    }
+}
+
 /// The result of leaving stored workloads out, for one way to choose neighbours.
 #[derive(Debug, Default)]
 pub(super) struct Calibration {

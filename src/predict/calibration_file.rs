@@ -82,6 +82,9 @@ impl StoredCalibrations {
         let mut text = vec![0; length];
         self.blocks.copy(*from, &mut text)?;
         let chosen: Chosen = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+        if !chosen.is_possible() {
+            return Err(damaged("a choice among bases that do not exist".to_owned()).into());
+        }
         let (folder, table, without) = (self.folder.clone(), self.table.clone(), without.clone());
         Ok(Some(Calibration::chosen(chosen, StoredCases { folder, table, without })))
     }

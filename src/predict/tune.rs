@@ -114,6 +114,13 @@ pub(super) struct Tuned {
     pub(super) interval: Option<(f64, f64)>,
 }
 
+impl Tuned {
+    /// Returns whether this can have been chosen.
+    pub(super) const fn is_possible(&self) -> bool {
+        self.way.base < BASES.len()
+    }
+}
+
 /// Returns what the largest of the choices would have wasted on the cases, the mean.
 pub(super) fn wasted(
     cases: &[Case],

@@ -12,6 +12,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use crate::artifact::{AtomicFile, FileRecord};
+use crate::trace::guard::guarded;
 
 use super::StoreError;
 
@@ -130,12 +131,22 @@ pub(super) fn batches_of(
 ) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>> + use<>, StoreError> {
     record.verify(root)?;
     let path = root.join(&record.path);
-    let failed = move |source| StoreError::Parquet { path: path.clone(), source };
-    let file = fs_err::File::open(root.join(&record.path)).map_err(|error| StoreError::Artifact(error.into()))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file.into_parts().0)
-        .map_err(&failed)?
-        .with_batch_size(rows)
-        .build()
-        .map_err(&failed)?;
-    Ok(reader.map(move |batch| batch.map_err(|error| failed(error.into()))))
+    let file = fs_err::File::open(&path).map_err(|error| StoreError::Artifact(error.into()))?.into_parts().0;
+    // Some pages that cannot be right make the library panic: found by fuzzing, where checksums were mended.
+    let panicked = |path: &Path| StoreError::Layout { path: path.to_owned(), what: "a page is not whole".to_owned() };
+    let opened = guarded(|| ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(rows).build());
+    let opened = opened.map_err(|_panicked| panicked(&path))?;
+    let mut reader = Some(opened.map_err(|source| StoreError::Parquet { path: path.clone(), source })?);
+    Ok(std::iter::from_fn(move || {
+        let next = guarded(|| reader.as_mut().and_then(Iterator::next));
+        let batch = match next {
+            Ok(batch) => batch?.map_err(|source| StoreError::Parquet { path: path.clone(), source: source.into() }),
+            Err(_panicked) => Err(panicked(&path)),
+        };
+        // What broke once is not asked again.
+        if batch.is_err() {
+            reader = None;
+        }
+        Some(batch)
+    }))
 }

@@ -65,7 +65,7 @@ impl Format for Google2019 {
             "joined" => joined::read(text, context),
             "per_task" => per_task::read(text, context),
             "kaggle" => kaggle::read(&kaggle::TABLE, text, context),
-            _ if begins_with_brace(text, context.file)? => json::read(table, text, context),
+            _ if is_json(text, context)? => json::read(table, text, context),
             _ => csv::read(table, text, context),
         }
     }
@@ -87,10 +87,13 @@ impl Format for Google2019 {
     }
 }
 
-/// Returns whether the text is JSON Lines; CSV never begins with a brace.
-fn begins_with_brace(text: &mut dyn BufRead, file: &str) -> Result<bool, TraceError> {
-    let start = text.fill_buf().map_err(|source| io_error(file, 0, source))?;
-    Ok(start.trim_ascii_start().first() == Some(&b'{'))
+/// Returns whether the text is JSON Lines; CSV never begins with a brace. What a table is, its first line says: that of a later part may be broken.
+fn is_json(text: &mut dyn BufRead, context: &Context<'_>) -> Result<bool, TraceError> {
+    let begins_with_brace = |bytes: &[u8]| bytes.trim_ascii_start().first() == Some(&b'{');
+    match context.piece {
+        Some(piece) => Ok(begins_with_brace(piece.first_line)),
+        None => text.fill_buf().map(begins_with_brace).map_err(|source| io_error(context.file, 0, source)),
+    }
 }
 
 /// Says that the format has no such table.

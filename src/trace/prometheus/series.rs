@@ -20,6 +20,8 @@ use crate::units::Micros;
 const LEAST_POINTS_OF_A_COUNTER: usize = 20;
 /// A container that is not seen for this many steps was another one afterwards.
 const STEPS_OF_A_RESTART: i64 = 5;
+/// Larger values are no measurement, and rates of them would not be finite (ours).
+const LARGEST: f64 = 1e300;
 
 /// What is remembered between series.
 #[derive(Default)]
@@ -194,7 +196,7 @@ impl Running {
                 reject("not a number");
                 continue;
             };
-            if !value.is_finite() {
+            if !value.is_finite() || value > LARGEST {
                 // `NaN` and `Inf`: what is missing stays missing.
                 column.empty += 1;
                 reject("number is not finite");
@@ -209,10 +211,19 @@ impl Running {
                 reject("repeated point: another scrape, or the edge of two ranges");
                 continue;
             }
-            context.summary.kept += 1;
-            points.push((time, value));
+            // A rate between two points of one time is none.
+            let place = match points.last() {
+                Some((last, _)) if *last >= time => points.binary_search_by_key(&time, |(time, _)| *time),
+                _ => Err(points.len()),
+            };
+            match place {
+                Ok(_) => reject("repeated point: another scrape, or the edge of two ranges"),
+                Err(place) => {
+                    context.summary.kept += 1;
+                    points.insert(place, (time, value));
+                }
+            }
         }
-        points.sort_by_key(|(time, _)| *time);
         if let Some((last, _)) = points.last() {
             self.last.insert(key, *last);
         }
@@ -285,9 +296,10 @@ impl Running {
         container: &Container,
         context: &mut Context<'_>,
     ) -> Result<(), TraceError> {
-        let mut steps: Vec<i64> = points.windows(2).map(|pair| pair[1].0.0 - pair[0].0.0).collect();
+        let mut steps: Vec<i64> = points.windows(2).map(|pair| pair[1].0.minus(pair[0].0).0).collect();
         steps.sort_unstable();
         let step = Micros(steps.get(steps.len() / 2).copied().unwrap_or_default());
+        let restarted = step.0.max(1).saturating_mul(STEPS_OF_A_RESTART);
         if !is_counter && metric.is_counted() && only_rises(points) {
             let what = "the values only rise: it is a counter, not a rate, though its name is gone";
             let hint = "query `rate(METRIC[5m])`, or keep the name by querying the metric itself";
@@ -298,7 +310,7 @@ impl Running {
             for pair in points.windows(2) {
                 let [(from, before), (to, after)] = [pair[0], pair[1]];
                 let length = to.minus(from);
-                if length.0 > STEPS_OF_A_RESTART * step.0.max(1) {
+                if length.0 > restarted {
                     continue;
                 }
                 // A counter that falls was reset: what it shows is what came since.
@@ -324,7 +336,7 @@ impl Running {
         }
         // One metric speaks for all: the others have their gaps at the same times.
         if metric == Metric::Cpu {
-            let gaps = points.windows(2).filter(|pair| pair[1].0.0 - pair[0].0.0 > STEPS_OF_A_RESTART * step.0.max(1));
+            let gaps = points.windows(2).filter(|pair| pair[1].0.minus(pair[0].0).0 > restarted);
             return self.begins(gaps.map(|pair| pair[1].0).collect(), container, context);
         }
         Ok(())

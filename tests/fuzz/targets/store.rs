@@ -204,7 +204,7 @@ pub(super) fn runs(input: &[u8]) {
     });
 }
 
-/// Changes the rows of a run, or the list of its sections, and mends the checksums.
+/// Changes the rows of one section of a run, or the list of sections, and mends the checksums.
 fn changed_run(good: &[u8], which: u8, input: &[u8]) -> Vec<u8> {
     let end = good.len() - 20;
     let length = u64::from_le_bytes(good[end + 4..end + 12].try_into().unwrap());
@@ -212,28 +212,29 @@ fn changed_run(good: &[u8], which: u8, input: &[u8]) -> Vec<u8> {
     let mut listed: Value = serde_json::from_slice(&good[begin..end]).unwrap();
     let mut content = good[..begin].to_vec();
     if which % 4 == 2 {
-        let before = content.len();
-        content = changes::bytes(&content, input);
-        // The last section takes what the content gained or lost.
-        if let Some(last) = listed["sections"].as_array_mut().and_then(|sections| sections.last_mut()) {
-            let rest = content.len() as u64 + last["bytes"].as_u64().unwrap();
-            last["bytes"] = rest.saturating_sub(before as u64).into();
+        let (chosen, input) = split_first(input);
+        let sections = listed["sections"].as_array_mut().unwrap();
+        let chosen = usize::from(chosen) % sections.len();
+        let place = |name: &str| usize::try_from(sections[chosen][name].as_u64().unwrap()).unwrap();
+        let (from, count) = (place("offset"), place("bytes"));
+        // So few rows are one frame: its checksum, its length, the groups.
+        let groups = changes::bytes(&content[from + 8..from + count], input);
+        let mut frame = crc32fast::hash(&groups).to_le_bytes().to_vec();
+        frame.extend(u32::try_from(groups.len()).unwrap().to_le_bytes());
+        frame.extend(groups);
+        sections[chosen]["bytes"] = frame.len().into();
+        for later in &mut sections[chosen + 1..] {
+            let moved = later["offset"].as_u64().unwrap() + frame.len() as u64 - count as u64;
+            later["offset"] = moved.into();
         }
+        drop(content.splice(from..from + count, frame));
     } else {
         listed = changes::json(&listed, input);
-    }
-    for section in listed["sections"].as_array_mut().into_iter().flatten() {
-        let place = |name: &str| section[name].as_u64().and_then(|number| usize::try_from(number).ok());
-        let range = place("offset").zip(place("bytes"));
-        let rows = range.and_then(|(from, count)| content.get(from..from.checked_add(count)?));
-        if let Some(crc32) = rows.map(crc32fast::hash) {
-            section["crc32"] = crc32.into();
-        }
     }
     let listed = listed.to_string();
     content.extend(listed.as_bytes());
     content.extend(crc32fast::hash(listed.as_bytes()).to_le_bytes());
     content.extend((listed.len() as u64).to_le_bytes());
-    content.extend(b"shadrun1");
+    content.extend(b"shadrun2");
     content
 }
