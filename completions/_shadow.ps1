@@ -228,6 +228,7 @@ Register-ArgumentCompleter -Native -CommandName 'shadow' -ScriptBlock {
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Most threads to use [default: `RAYON_NUM_THREADS`, else one per processor]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours: auto, always or never')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error: auto, always or never')
+            [CompletionResult]::new('--quality', '--quality', [CompletionResultType]::ParameterName, 'Read all samples and count what is odd about them, by source')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Read every file of the store and its indexes and compare it with what was written')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong: no progress, no notes')

@@ -455,7 +455,7 @@ _shadow() {
             return 0
             ;;
         shadow__subcmd__info)
-            opts="-o -q -v -h --output --check --store --threads --quiet --verbose --color --progress --help"
+            opts="-o -q -v -h --output --quality --check --store --threads --quiet --verbose --color --progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

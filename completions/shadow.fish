@@ -333,6 +333,7 @@ never\t'Never'"
 complete -c shadow -n "__fish_shadow_using_subcommand info" -l progress -d 'When to show progress on standard error: auto, always or never' -r -f -a "auto\t'On a terminal, unless -q or -v is given'
 always\t'Always; one line a second where it is not a terminal'
 never\t'Never'"
+complete -c shadow -n "__fish_shadow_using_subcommand info" -l quality -d 'Read all samples and count what is odd about them, by source'
 complete -c shadow -n "__fish_shadow_using_subcommand info" -l check -d 'Read every file of the store and its indexes and compare it with what was written'
 complete -c shadow -n "__fish_shadow_using_subcommand info" -s q -l quiet -d 'Say only what went wrong: no progress, no notes'
 complete -c shadow -n "__fish_shadow_using_subcommand info" -s v -l verbose -d 'Say what is being done, twice for details; replaces the progress bars (filter: `SHADOW_LOG`)'

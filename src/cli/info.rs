@@ -6,6 +6,8 @@ const EXAMPLES: &str = "\
 Examples:
   shadow info
   shadow info -o json | jq .sources
+  shadow info --quality
+  shadow info --quality -o json | jq '.sources[] | select(.quality.gaps > 0) | .name'
   shadow info --check
   shadow --store /data/cluster-a info";
 
@@ -20,11 +22,19 @@ pub struct Info {
     #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     pub output: InfoForm,
 
+    /// Read all samples and count what is odd about them, by source
+    ///
+    /// Gaps, windows merged from several rows, uses above and at their limit, clock oddities, workloads whose start was not seen, and rows rejected by
+    /// reason with examples. All of these occur in real traces, and answers live with them; `docs/store.md` says what each count means. What a trace may not
+    /// have too much of is said while it is read: `shadow ingest PATH --max-rejects 1%`.
+    #[arg(long)]
+    pub quality: bool,
+
     /// Read every file of the store and its indexes and compare it with what was written
     ///
     /// Commands compare what they read and nothing else; of an index that is little. A damaged file ends the command with
     /// exit code 3.
-    #[arg(long, conflicts_with = "output")]
+    #[arg(long, conflicts_with_all = ["output", "quality"])]
     pub check: bool,
 }
 

@@ -4,6 +4,7 @@
 //! "damaged" or "not finite": values are checked where they enter.
 
 use std::error::Error;
+use std::io::ErrorKind;
 use std::path::{Component, Path};
 
 use crate::artifact::ArtifactError;
@@ -36,10 +37,23 @@ impl From<QuantityError> for CommandError {
     }
 }
 
+/// Says what can be done where there is no room.
+fn without_room(error: CommandError, kind: ErrorKind) -> CommandError {
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            error.hint("make room and repeat the command; what was there before is as it was")
+        }
+        _ => error,
+    }
+}
+
 impl From<ArtifactError> for CommandError {
     fn from(error: ArtifactError) -> Self {
         match &error {
-            ArtifactError::Io(_) => Self::from_library(Kind::User, error),
+            ArtifactError::Io(source) => {
+                let kind = source.kind();
+                without_room(Self::from_library(Kind::User, error), kind)
+            }
             ArtifactError::Version { path, found, newest, .. } if found > newest => {
                 let hint = remake(path);
                 let error = Self::from_library(Kind::Refused, error)
@@ -77,7 +91,8 @@ impl From<TraceError> for CommandError {
                 .hint("say where a column comes from with `--map TARGET=COLUMN`, as in `--map cpu_cores=cpu_pct/100`"),
             TraceError::Nothing { .. } => Self::from_library(Kind::User, error)
                 .hint("name a file, a folder, a pattern such as `trace/*.csv.gz`, or `-` for standard input"),
-            TraceError::Read { .. } => Self::from_library(Kind::User, error),
+            TraceError::Read { .. } => Self::from_library(Kind::User, error)
+                .hint("see that it is there and can be read, or leave it out; files already in the store are skipped"),
             TraceError::Refused(refusal) => {
                 let hint = refusal.hint.clone();
                 Self::from_library(Kind::Refused, *refusal).hint(hint)

@@ -70,7 +70,7 @@ fn what_cannot_be_made_is_usage_and_what_cannot_be_written_is_the_users() {
         assert_eq!(kind(error), Kind::Usage);
     }
     expect(SynthError::NotEmpty { folder: "trace".to_owned() }, Kind::User, "`--output`");
-    assert_eq!(kind(SynthError::Write(std::io::ErrorKind::StorageFull.into())), Kind::User);
+    assert_eq!(kind(SynthError::Write(ErrorKind::StorageFull.into())), Kind::User);
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_replay_fails_by_its_options_its_store_or_its_estimator() {
     );
     expect(ReplayError::NoCases, Kind::User, "`shadow ingest PATH`");
     expect(ReplayError::Store(StoreError::Missing { path: "store".into() }), Kind::User, "`shadow ingest PATH`");
-    let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+    let full = std::io::Error::from(ErrorKind::StorageFull);
     let full = ReplayError::Scratch { doing: "write", folder: "store".into(), source: full };
     assert!(full.to_string().starts_with("cannot write the temporary file in `store`"), "{full}");
     expect(full, Kind::User, "make room there");

@@ -17,6 +17,9 @@ use super::{StoreError, Workload};
 /// Receives the samples of one run with its workload's identifier and run.
 pub type TakeSeries<'a, E> = &'a mut dyn FnMut(&str, u32, &[Sample]) -> Result<(), E>;
 
+/// Receives the same with the number of the source of each sample.
+pub(super) type TakeSourced<'a, E> = &'a mut dyn FnMut(&str, u32, &[Sample], &[u32]) -> Result<(), E>;
+
 /// Receives a run with its samples.
 pub type TakeRun<'a, E> = &'a mut dyn FnMut(&Workload, &[Sample]) -> Result<(), E>;
 
@@ -126,12 +129,26 @@ impl Store {
         self.for_each_group(Table::Summary, bucket, take)
     }
 
-    /// Holds one batch and one series: a series ends where the next begins.
+    /// The same as [`Self::for_each_series`], with the number of the source of each sample.
+    pub(super) fn for_each_sourced<E: From<StoreError>>(&self, bucket: u32, take: TakeSourced<'_, E>) -> Result<(), E> {
+        self.for_each_sourced_group(Table::Usage, bucket, take)
+    }
+
     fn for_each_group<E: From<StoreError>>(&self, table: Table, bucket: u32, take: TakeSeries<'_, E>) -> Result<(), E> {
+        self.for_each_sourced_group(table, bucket, &mut |id, run, samples, _| take(id, run, samples))
+    }
+
+    /// Holds one batch and one series: a series ends where the next begins.
+    fn for_each_sourced_group<E: From<StoreError>>(
+        &self,
+        table: Table,
+        bucket: u32,
+        take: TakeSourced<'_, E>,
+    ) -> Result<(), E> {
         let prefix = format!("{}/bucket={bucket:02}/", table.folder());
         let mut rows: Vec<Keyed<SampleRow>> = Vec::new();
         let mut open: Option<Keyed<SampleRow>> = None;
-        let mut samples = Vec::new();
+        let (mut samples, mut sources) = (Vec::new(), Vec::new());
         for file in self.manifest.files.iter().filter(|file| file.path.starts_with(&prefix)) {
             for batch in parquet_file::batches(&self.root, file)? {
                 rows.clear();
@@ -139,15 +156,17 @@ impl Store {
                     .map_err(|what| StoreError::Layout { path: self.root.join(&file.path), what })?;
                 for row in rows.drain(..) {
                     if let Some(last) = open.as_ref().filter(|last| !is_same_series(last, &row)) {
-                        take(&last.key, last.row.run, &samples)?;
+                        take(&last.key, last.row.run, &samples, &sources)?;
                         samples.clear();
+                        sources.clear();
                     }
                     samples.push(row.row.sample);
+                    sources.push(row.row.source);
                     open = Some(row);
                 }
             }
         }
-        open.map_or(Ok(()), |last| take(&last.key, last.row.run, &samples))
+        open.map_or(Ok(()), |last| take(&last.key, last.row.run, &samples, &sources))
     }
 }
 

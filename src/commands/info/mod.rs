@@ -1,5 +1,7 @@
 //! `shadow info`: what the store holds.
 
+mod quality;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -15,6 +17,9 @@ pub(crate) fn run(ui: &Ui, store: &Path, args: &Info) -> Result<Outcome, Command
     let store = Store::open(store)?;
     if args.check {
         return check(ui, &store);
+    }
+    if args.quality {
+        return quality::run(ui, &store, args.output);
     }
     let indexes = indexes(ui, &store)?;
     match args.output {
