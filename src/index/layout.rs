@@ -1,5 +1,4 @@
-//! Where the parts of a tree lie in its file, so that a search reads few blocks: the boxes of several levels share one, and the parts of a leaf lie in as few as
-//! hold them.
+//! Where the parts of a tree lie in its file, so that a search reads few blocks: the boxes of several levels share one, and a leaf lies in as few as hold it.
 
 use crate::artifact::blocks::BLOCK;
 
@@ -15,7 +14,7 @@ pub(super) struct Layout {
     first_height: u32,
     /// By step down from block to block, how many blocks lie before.
     before: Vec<u64>,
-    /// Where the 32-bit coordinates of the leaves begin.
+    /// Where the leaves begin.
     leaves: u64,
 }
 
@@ -50,49 +49,40 @@ impl Layout {
         block * BLOCK as u64 + (inside * pair_bytes(self.shape)) as u64
     }
 
-    /// Returns where the 32-bit coordinates of a leaf lie. They are most of what a search reads, so they are apart from the rest.
+    /// Returns where a leaf lies: 32-bit coordinates, rows, 64-bit coordinates.
     pub(super) const fn leaf(&self, leaf: usize) -> u64 {
-        self.leaves + packed(leaf, self.leaf_bytes())
+        let (leaf, whole, block) = (leaf as u64, self.leaf_bytes() as u64, BLOCK as u64);
+        self.leaves
+            + match block / whole {
+                0 => leaf * whole.next_multiple_of(block),
+                together => leaf / together * block + leaf % together * whole,
+            }
     }
 
-    /// Returns their length.
+    /// Returns the length of a leaf.
     pub(super) const fn leaf_bytes(&self) -> usize {
-        4 * self.shape.places * self.shape.dimensions
+        self.front_bytes() + 8 * self.shape.places * self.shape.dimensions
     }
 
-    /// Returns where the members of a leaf lie: its rows, then their 64-bit coordinates.
-    pub(super) const fn members(&self, leaf: usize) -> u64 {
-        self.leaf(self.shape.leaves()).next_multiple_of(BLOCK as u64) + packed(leaf, self.members_bytes())
-    }
-
-    /// Returns their length.
-    pub(super) const fn members_bytes(&self) -> usize {
-        4 * self.shape.places * (1 + 2 * self.shape.dimensions)
+    /// Returns the length of its 32-bit coordinates and rows.
+    pub(super) const fn front_bytes(&self) -> usize {
+        4 * self.shape.places * (self.shape.dimensions + 1)
     }
 
     /// Returns where the 64-bit coordinates of a place (leaf × places + place in it) lie.
     pub(super) const fn exact(&self, place: usize) -> u64 {
-        let Shape { places, dimensions, .. } = self.shape;
-        self.members(place / places) + (4 * places + 8 * dimensions * (place % places)) as u64
+        let (leaf, inside) = (place / self.shape.places, place % self.shape.places);
+        self.leaf(leaf) + (self.front_bytes() + 8 * inside * self.shape.dimensions) as u64
     }
 
     /// Returns where the places of the rows begin.
     pub(super) const fn places(&self) -> u64 {
-        self.members(self.shape.leaves()).next_multiple_of(BLOCK as u64)
+        self.leaf(self.shape.leaves()).next_multiple_of(BLOCK as u64)
     }
 
     /// Returns the length of the content.
     pub(super) const fn end(&self) -> u64 {
         self.places() + 4 * self.shape.rows as u64
-    }
-}
-
-/// Returns where the part of this number begins, of parts of one length: as many in a block as fit, and a longer one at the beginning of a block.
-const fn packed(number: usize, length: usize) -> u64 {
-    let (number, length, block) = (number as u64, length as u64, BLOCK as u64);
-    match block / length {
-        0 => number * length.next_multiple_of(block),
-        together => number / together * block + number % together * length,
     }
 }
 
@@ -132,20 +122,16 @@ mod tests {
     }
 
     #[test]
-    fn a_leaf_lies_in_as_few_blocks_as_hold_it() {
+    fn leaves_lie_side_by_side_in_as_few_blocks_as_hold_them() {
         for (rows, dimensions) in [(1, 1), (1_000, 5), (40_000, 10), (70_000, 16), (5_000, 32)] {
             let shape = Shape::of(rows, dimensions);
             let layout = Layout::of(shape);
-            let blocks = |begin: u64, end: u64| end.div_ceil(BLOCK as u64) - begin / BLOCK as u64;
-            let fewest = |length: usize| (length as u64).div_ceil(BLOCK as u64);
-            let (coordinates, members) = (layout.leaf_bytes(), layout.members_bytes());
+            let length = layout.leaf_bytes() as u64;
             for leaf in 0..shape.leaves() {
-                let (begin, end) = (layout.leaf(leaf), layout.leaf(leaf) + coordinates as u64);
-                assert!(end <= layout.leaf(leaf + 1) && end <= layout.members(0));
-                assert_eq!(blocks(begin, end), fewest(coordinates));
-                let (begin, end) = (layout.members(leaf), layout.members(leaf) + members as u64);
-                assert!(end <= layout.members(leaf + 1) && end <= layout.places());
-                assert_eq!(blocks(begin, end), fewest(members));
+                let (begin, end) = (layout.leaf(leaf), layout.leaf(leaf) + length);
+                assert!(end <= layout.leaf(leaf + 1).max(layout.places()));
+                let blocks = end.div_ceil(BLOCK as u64) - begin / BLOCK as u64;
+                assert_eq!(blocks, length.div_ceil(BLOCK as u64));
                 assert_eq!(layout.exact((leaf + 1) * shape.places - 1) + 8 * dimensions as u64, end);
             }
         }

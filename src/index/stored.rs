@@ -1,7 +1,7 @@
 //! `tree.kd`: a tree, with the rows that it was built from, in a file of blocks of which a search reads the parts that it visits.
 //!
 //! Content, little-endian: the boxes of the children of every node (32-bit numbers, as [`super::tree::Tree`] holds them); leaf by leaf the 32-bit coordinates axis by
-//! axis; leaf by leaf the rows with their 64-bit coordinates; then the place (leaf × places + place in it) of every row. [`Layout`] says where. Where there is
+//! axis, the rows, and the 64-bit coordinates row by row; then the place (leaf × places + place in it) of every row. [`Layout`] says where. Where there is
 //! no tree, the 64-bit coordinates row by row. `docs/index-format.md` has the offsets.
 
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::artifact::blocks::{BLOCK, BlockWriter, Blocks, Seal};
 
 use super::grid::Grid;
 use super::layout::Layout;
-use super::tree::{Found, Leaf, MOST_DIMENSIONS, Members, MembersPage, NOBODY, Nodes, Page, Shape, Tree};
+use super::tree::{Found, Leaf, MOST_DIMENSIONS, NOBODY, Nodes, Page, Shape, Tree};
 use super::{Points, SearchError};
 
 /// Kind of the seal.
@@ -86,16 +86,13 @@ fn write_tree(writer: &mut BlockWriter, points: &Points, tree: &Tree) -> Result<
         writer
             .extend(tree.boxes()[2 * node * length..][..2 * length].iter().flat_map(|number| number.to_le_bytes()))?;
     }
-    for leaf in 0..shape.leaves() {
-        writer.fill_to(layout.leaf(leaf))?;
-        writer.extend(tree.leaf_at(leaf).coordinates.iter().flat_map(|number| number.to_le_bytes()))?;
-    }
     let mut places = vec![NOBODY; points.rows()];
     for leaf in 0..shape.leaves() {
-        let rows = tree.rows_of(leaf);
-        writer.fill_to(layout.members(leaf))?;
-        writer.extend(rows.iter().flat_map(|row| row.to_le_bytes()))?;
-        for (place, &row) in rows.iter().enumerate() {
+        let own = tree.leaf_at(leaf);
+        writer.fill_to(layout.leaf(leaf))?;
+        writer.extend(own.coordinates.iter().flat_map(|number| number.to_le_bytes()))?;
+        writer.extend(own.rows.iter().flat_map(|row| row.to_le_bytes()))?;
+        for (place, &row) in own.rows.iter().enumerate() {
             let nothing = || std::iter::repeat_n(0_u8, 8 * shape.dimensions);
             match points.row(row) {
                 Some(exact) => writer.extend(exact.iter().flat_map(|number| number.to_le_bytes()))?,
@@ -188,12 +185,12 @@ impl StoredTree {
     pub(super) fn points(&self) -> Result<Points, SearchError> {
         let Shape { rows, dimensions, .. } = self.shape;
         let mut coordinates = vec![f64::NAN; rows * dimensions];
-        let mut page = MembersPage::default();
+        let mut page = Page::default();
         for leaf in 0..self.shape.leaves() {
-            self.read_members(leaf, &mut page)?;
-            let Members { rows, exact } = self.members(leaf, &page);
-            for (&row, exact) in rows.iter().zip(exact.chunks(8 * dimensions)).filter(|&(&row, _)| row != NOBODY) {
-                coordinates[row as usize * dimensions..][..dimensions].copy_from_slice(&self.checked(numbers(exact))?);
+            let listed: Vec<u32> = self.leaf(leaf, &mut page)?.rows.to_vec();
+            for (place, row) in listed.into_iter().enumerate().filter(|&(_, row)| row != NOBODY) {
+                let exact = self.at(leaf * self.shape.places + place)?;
+                coordinates[row as usize * dimensions..][..dimensions].copy_from_slice(&exact);
             }
         }
         Points::new(dimensions, coordinates).map_err(|_a_row_is_missing| self.damaged("a row is in no leaf"))
@@ -215,44 +212,28 @@ impl Nodes for StoredTree {
     }
 
     fn leaf<'a>(&'a self, leaf: usize, page: &'a mut Page) -> Result<Leaf<'a>, SearchError> {
-        let Page { last, bytes, numbers } = page;
-        let (from, length) = (self.layout.leaf(leaf), self.layout.leaf_bytes());
-        let found = if length <= BLOCK {
-            self.blocks.within(last, from, length)?
-        } else {
-            bytes.resize(length, 0);
-            self.blocks.copy(from, bytes)?;
-            bytes
-        };
-        numbers.clear();
-        numbers.extend(found.as_chunks::<4>().0.iter().map(|number| f32::from_le_bytes(*number)));
-        Ok(Leaf { places: self.shape.places, coordinates: numbers })
-    }
-
-    fn read_members(&self, leaf: usize, page: &mut MembersPage) -> Result<(), SearchError> {
-        let MembersPage { bytes, rows } = page;
-        bytes.resize(self.layout.members_bytes(), 0);
-        self.blocks.copy(self.layout.members(leaf), bytes)?;
-        let listed = &bytes[..4 * self.shape.places];
-        rows.clear();
-        rows.extend(listed.as_chunks::<4>().0.iter().map(|row| u32::from_le_bytes(*row)));
+        let Shape { places, dimensions, .. } = self.shape;
+        let (front, whole) = (self.layout.front_bytes(), self.layout.leaf_bytes());
+        // What lies in the same block is there anyway, more is read row by row.
+        page.bytes.resize(if whole <= BLOCK { whole } else { front }, 0);
+        self.blocks.copy(self.layout.leaf(leaf), &mut page.bytes)?;
+        page.decode(places * dimensions, places);
         let members = self.shape.begin(leaf + 1) - self.shape.begin(leaf);
         let is_sound = |(place, row): (usize, &u32)| {
             if place < members { (*row as usize) < self.shape.rows } else { *row == NOBODY }
         };
-        if !rows.iter().enumerate().all(is_sound) {
+        if !page.rows.iter().enumerate().all(is_sound) {
             return Err(self.damaged("its parts do not fit together"));
         }
-        Ok(())
-    }
-
-    fn members<'a>(&'a self, _: usize, page: &'a MembersPage) -> Members<'a> {
-        Members { rows: &page.rows, exact: &page.bytes[4 * page.rows.len()..] }
+        Ok(Leaf { places, coordinates: &page.numbers, rows: &page.rows, exact: &page.bytes[front..] })
     }
 
     fn exact<'a>(&'a self, of: Found<'_>, page: &'a mut Vec<f64>) -> Result<&'a [f64], SearchError> {
         let length = 8 * self.shape.dimensions;
-        *page = self.checked(numbers(of.exact.get(of.place * length..(of.place + 1) * length).unwrap_or_default()))?;
+        *page = match of.leaf.exact.get(of.place * length..(of.place + 1) * length) {
+            Some(bytes) => self.checked(numbers(bytes))?,
+            None => self.at(of.number * self.shape.places + of.place)?,
+        };
         Ok(page)
     }
 }

@@ -207,47 +207,45 @@ impl Tree {
 
     pub(super) fn leaf_at(&self, leaf: usize) -> Leaf<'_> {
         let Shape { places, dimensions, .. } = self.shape;
-        Leaf { places, coordinates: &self.coordinates[leaf * places * dimensions..][..places * dimensions] }
-    }
-
-    /// Returns the rows of a leaf, in the order of its places.
-    pub(super) fn rows_of(&self, leaf: usize) -> &[u32] {
-        &self.rows[leaf * self.shape.places..][..self.shape.places]
+        Leaf {
+            places,
+            coordinates: &self.coordinates[leaf * places * dimensions..][..places * dimensions],
+            rows: &self.rows[leaf * places..][..places],
+            exact: &[],
+        }
     }
 }
 
-/// Room for boxes and leaves that are read from a file.
+/// Room for a part of a tree that is read from a file.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     pub(super) last: LastBlock,
     pub(super) bytes: Vec<u8>,
     pub(super) numbers: Vec<f32>,
-}
-
-/// Room for the members of a leaf that are read from a file.
-#[derive(Debug, Default)]
-pub(super) struct MembersPage {
-    pub(super) bytes: Vec<u8>,
     pub(super) rows: Vec<u32>,
 }
 
-/// The rows of a leaf.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Members<'a> {
-    /// By place.
-    pub(super) rows: &'a [u32],
-    /// Their 64-bit coordinates as bytes, where they were read from a file.
-    pub(super) exact: &'a [u8],
+impl Page {
+    /// Turns the first bytes into so many numbers, and those behind them into rows.
+    pub(super) fn decode(&mut self, numbers: usize, rows: usize) {
+        let words = self.bytes.as_chunks::<4>().0;
+        let (first, rest) = words.split_at(numbers.min(words.len()));
+        self.numbers.clear();
+        self.numbers.extend(first.iter().map(|word| f32::from_le_bytes(*word)));
+        self.rows.clear();
+        self.rows.extend(rest.iter().take(rows).map(|word| u32::from_le_bytes(*word)));
+    }
 }
 
 /// A row that a search came to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found<'a> {
     pub(super) row: u32,
-    /// Its place in its leaf.
+    /// Number of its leaf.
+    pub(super) number: usize,
+    pub(super) leaf: Leaf<'a>,
+    /// Its place in the leaf.
     pub(super) place: usize,
-    /// [`Members::exact`] of its leaf.
-    pub(super) exact: &'a [u8],
 }
 
 /// A tree with its rows, wherever they are.
@@ -258,11 +256,6 @@ pub(super) trait Nodes {
     fn children<'a>(&'a self, node: usize, page: &'a mut Page) -> Result<(&'a [f32], &'a [f32]), SearchError>;
 
     fn leaf<'a>(&'a self, leaf: usize, page: &'a mut Page) -> Result<Leaf<'a>, SearchError>;
-
-    /// Reads the members of a leaf, so that [`Self::members`] finds them.
-    fn read_members(&self, leaf: usize, page: &mut MembersPage) -> Result<(), SearchError>;
-
-    fn members<'a>(&'a self, leaf: usize, page: &'a MembersPage) -> Members<'a>;
 
     /// Returns the 64-bit coordinates of a row.
     fn exact<'a>(&'a self, of: Found<'_>, page: &'a mut Vec<f64>) -> Result<&'a [f64], SearchError>;
@@ -289,14 +282,6 @@ impl Nodes for Held<'_> {
         Ok(self.tree.leaf_at(leaf))
     }
 
-    fn read_members(&self, _: usize, _: &mut MembersPage) -> Result<(), SearchError> {
-        Ok(())
-    }
-
-    fn members<'a>(&'a self, leaf: usize, _: &'a MembersPage) -> Members<'a> {
-        Members { rows: self.tree.rows_of(leaf), exact: &[] }
-    }
-
     fn exact<'a>(&'a self, of: Found<'_>, _: &'a mut Vec<f64>) -> Result<&'a [f64], SearchError> {
         Ok(self.points.row(of.row).unwrap_or_default())
     }
@@ -312,7 +297,7 @@ pub(super) fn visit<N: Nodes>(
     mut offer: impl FnMut(Found<'_>) -> Result<(), SearchError>,
 ) -> Result<(), SearchError> {
     let shape = nodes.shape();
-    let (mut page, mut members_page) = (Page::default(), MembersPage::default());
+    let mut page = Page::default();
     let mut open: Vec<(f32, usize)> = Vec::with_capacity(64);
     let mut next = Some(top);
     while let Some(mut node) = next {
@@ -333,20 +318,11 @@ pub(super) fn visit<N: Nodes>(
         if node != NOWHERE {
             let number = node - shape.leaves();
             let leaf = nodes.leaf(number, &mut page)?;
-            let mut are_read = false;
             for first in (0..shape.places).step_by(LANES) {
                 let Some(scores) = probe.of_rows(leaf, first, limit) else { continue };
-                if !scores.iter().any(|&score| is_within(score, limit)) {
-                    continue;
-                }
-                if !are_read {
-                    nodes.read_members(number, &mut members_page)?;
-                    are_read = true;
-                }
-                let Members { rows, exact } = nodes.members(number, &members_page);
-                for ((place, &row), score) in (first..).zip(&rows[first..]).zip(scores) {
+                for ((place, &row), score) in (first..).zip(&leaf.rows[first..]).zip(scores) {
                     if is_within(score, limit) && row != NOBODY {
-                        offer(Found { row, place, exact })?;
+                        offer(Found { row, number, leaf, place })?;
                         limit = limit_now();
                     }
                 }
@@ -374,6 +350,9 @@ pub(super) fn is_within(score: f32, limit: f32) -> bool {
 pub(super) struct Leaf<'a> {
     pub(super) places: usize,
     pub(super) coordinates: &'a [f32],
+    pub(super) rows: &'a [u32],
+    /// Their 64-bit coordinates as bytes, where they were read with the others.
+    pub(super) exact: &'a [u8],
 }
 
 impl Leaf<'_> {

@@ -271,10 +271,10 @@ type Change = Box<dyn Fn(&mut Vec<u8>)>;
 fn parts_that_do_not_fit_together_are_refused_even_with_good_checksums() {
     let points = points(ROWS, 2, 10);
     let (_folder, path, good) = written(&points, Structure::Tree);
-    // 1,224 rows: one block of boxes; four of 64 leaves of 24 places; eight of their members, 24 rows and 48 longer numbers each.
-    let members = |number: usize| 4096 * (5 + number / 8) + 480 * (number % 8);
-    let listed = move |number: usize, place: usize| members(number) + 4 * place;
-    let places = 4096 * 13;
+    // 1,224 rows: one block of boxes; 64 leaves of 24 places, six in a block: 48 numbers, 24 rows, 48 longer numbers.
+    let leaf = |number: usize| 4096 * (1 + number / 6) + 672 * (number % 6);
+    let listed = move |number: usize, place: usize| leaf(number) + 24 * 2 * 4 + 4 * place;
+    let places = 4096 * (1 + 11);
     let set = |at: usize, word: u32| -> Change {
         Box::new(move |content| content[at..at + 4].copy_from_slice(&word.to_le_bytes()))
     };
@@ -294,7 +294,7 @@ fn parts_that_do_not_fit_together_are_refused_even_with_good_checksums() {
             }),
         ),
         ("a row where there is none", set(listed(3, 23), 0)),
-        ("a coordinate that is no number", nan(members(3) + 24 * 4)),
+        ("a coordinate that is no number", nan(leaf(3) + 24 * 3 * 4)),
         ("a row whose place does not exist", set(places + 40, u32::MAX)),
     ];
     for (what, change) in changes {
