@@ -111,9 +111,9 @@ impl Scanner<'_> {
     fn integer(&mut self) -> Option<Int> {
         let is_quoted = self.starts(b"\"");
         let is_negative = self.starts(b"-");
+        let begins_with_zero = self.0.first() == Some(&b'0');
         let (value, digits) = self.digits(0);
-        let is_leading_zero = digits > 1 && value < 10_u64.pow(u32::try_from(digits - 1).ok()?);
-        if digits == 0 || digits > MOST_DIGITS || is_leading_zero {
+        if digits == 0 || digits > MOST_DIGITS || (digits > 1 && begins_with_zero) {
             return None;
         }
         if is_quoted {
@@ -238,6 +238,7 @@ mod tests {
             (r#""sample_rate":1"#, r#""sample_rate":1,"other":1"#),
             (r#""start_time":"600000000""#, r#""start_time":"9223372036854775807""#),
             (r#""start_time":"600000000""#, r#""start_time":600000000.5"#),
+            (r#""start_time":"600000000""#, r#""start_time":"100000000000000000000000000000""#),
             (r#""cpus":0.01537}"#, r#""cpus":0.01537}}"#),
             (",0.02081]", ",0.02081,1]"),
         ] {
