@@ -9,7 +9,7 @@ mod world;
 
 use std::path::PathBuf;
 
-pub(crate) use world::World;
+pub(crate) use world::{Answer, World};
 
 /// Returns the folder of real trace slices, or prints why a test is skipped: it lies beside the checkout at
 /// `../shared/data`, or where `SHADOW_TEST_DATA` says.
