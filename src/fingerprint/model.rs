@@ -237,16 +237,15 @@ impl Model {
         Ok(coordinates)
     }
 
-    /// Returns how much of a row of features the components show: the squared length of its coordinates, and that of the scaled and
-    /// weighted row from which they come.
+    /// Returns the squared length of the scaled and weighted row that [`Self::project`] makes coordinates of: that of the coordinates is the part of it that the
+    /// components show.
     ///
     /// # Errors
     /// As [`Self::project`].
-    pub fn shown(&self, features: &[Option<f64>]) -> Result<[f64; 2], FingerprintError> {
-        let squared = |sum: f64, value: f64| value.mul_add(value, sum);
-        let shown = self.project(features)?.into_iter().fold(0.0, squared);
+    pub fn squared_length(&self, features: &[Option<f64>]) -> Result<f64, FingerprintError> {
+        self.check_row(features)?;
         let all = self.features.iter().zip(scaled(&self.features, features));
-        Ok([shown, all.map(|(feature, value)| value - feature.mean).fold(0.0, squared)])
+        Ok(all.map(|(feature, value)| value - feature.mean).fold(0.0, |sum, value| value.mul_add(value, sum)))
     }
 
     /// Returns the point from which distances by [`Self::metric_for_weights`] of `new_weights` are those to a row of which

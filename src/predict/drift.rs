@@ -56,8 +56,8 @@ impl Drift {
                 compared += 1;
                 beyond += u32::from(nearest.distance > far);
             }
-            let [own, all] = space.model.shown(&row.features)?;
-            shown = [shown[0] + own, shown[1] + all];
+            let own = place.iter().fold(0.0, |sum: f64, value| value.mul_add(*value, sum));
+            shown = [shown[0] + own, shown[1] + space.model.squared_length(&row.features)?];
         }
         Ok(Self {
             fitted: rows.len() as u64 - count,

@@ -10,10 +10,9 @@ use crate::store::parquet_file;
 
 use super::drift::Drift;
 use super::index_tables::{RowKey, read_keys};
-use super::knowledge::{Knowledge, Space};
-use super::need::Remembered;
+use super::knowledge::{Knowledge, Space, remembered};
 use super::persist::{FINGERPRINTS, OpenIndex};
-use super::{Facts, Known, PredictError, Question};
+use super::{Known, PredictError, Question};
 
 impl Knowledge {
     /// Puts `known`, all that can be learned from now, into an index that was fitted on a part of it: what the index remembers of them is replaced, and the search
@@ -27,14 +26,7 @@ impl Knowledge {
         let Some(space) = &old.space else { return Err(PredictError::NothingToExtend { window }) };
         let mut fitted: HashMap<RowKey, bool> = HashMap::new();
         parquet_file::read(&from.folder, from.file(FINGERPRINTS)?, |batch| read_keys(batch, &mut fitted))?;
-        let floors = old.floors();
-        let mut rows: Vec<Remembered> = known
-            .par_iter()
-            .map(|known| {
-                let facts = Facts::from(&known.workload);
-                Remembered::of(known, old.features.row(&known.window, facts.submission()), floors)
-            })
-            .collect();
+        let mut rows = remembered(known, &old.features, old.floors());
         for row in &mut rows {
             let key = (row.format.clone(), row.id.clone(), row.run);
             row.fitted = fitted.get(&key).copied().unwrap_or(false);
@@ -47,8 +39,7 @@ impl Knowledge {
         let model = space.model.clone();
         let space = Space { model, index: Index::build(Arc::new(points)), alike: space.alike.with_rows(&rows)? };
         let drift = Drift::measure(&rows, &space, far)?;
-        let params = super::FitParams { weights: from.manifest.weights, ..old.params };
-        let extended = Self::of_rows(params, old.features.clone(), Some(space), rows, old.covered_seconds);
+        let extended = Self::of_rows(old.params, old.features.clone(), Some(space), rows, old.covered_seconds);
         Ok((extended, drift))
     }
 }

@@ -115,13 +115,7 @@ impl Knowledge {
     pub fn fit(known: &[&Known], params: FitParams) -> Result<Self, PredictError> {
         let floors = Floors::of(params.units);
         let features = FeatureSet::of(floors, known.iter().map(|known| &known.workload.labels));
-        let rows: Vec<Remembered> = known
-            .par_iter()
-            .map(|known| {
-                let facts = Facts::from(&known.workload);
-                Remembered::of(known, features.row(&known.window, facts.submission()), floors)
-            })
-            .collect();
+        let rows = remembered(known, &features, floors);
         let (names, weights): (Vec<String>, Vec<f64>) = features
             .features()
             .iter()
@@ -398,4 +392,13 @@ impl ResourceWeights {
             Group::Facts => self.facts,
         }
     }
+}
+
+/// Returns what is remembered of profiled workloads, computed on all threads of the pool.
+pub(super) fn remembered(known: &[&Known], features: &FeatureSet, floors: Floors) -> Vec<Remembered> {
+    let of = |known: &&Known| {
+        let facts = Facts::from(&known.workload);
+        Remembered::of(known, features.row(&known.window, facts.submission()), floors)
+    };
+    known.par_iter().map(of).collect()
 }
